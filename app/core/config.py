@@ -1,0 +1,81 @@
+"""Settings of the kernel: environment variables with the prefix ``WIZAMART_``, read once."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every field can be set as ``WIZAMART_<NAME>``. Sizes are bytes, durations are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="WIZAMART_", extra="ignore")
+
+    env: Literal["development", "production", "test"] = "development"
+    data_dir: Path = Path(".wizamart")
+
+    # Unset means: the embedded server in ``data_dir``.
+    database_url: str | None = None
+    database_owner_url: str | None = None
+    broker_url: str | None = None
+    cache_url: str | None = None
+
+    # Signs sessions and forms / seals stored credentials. Unset means: the 0600 key file in ``data_dir``.
+    secret_key: SecretStr | None = None
+    encryption_keys: SecretStr | None = None
+
+    base_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+    # smtp://user:password@host:587 (STARTTLS) or smtps://…:465. Unset means: the folder ``data_dir/outbox``.
+    mail_url: SecretStr | None = None
+    mail_from: str = "no-reply@localhost"
+
+    default_language: str = "fr"
+    log_format: Literal["text", "json"] = "text"
+    log_level: str = "INFO"
+
+    database_pool_size: int = 10
+    statement_timeout_seconds: int = 30
+
+    max_body_bytes: int = 2 * 1024 * 1024
+    max_upload_bytes: int = 1024 * 1024 * 1024
+
+    http_connect_seconds: float = 5.0
+    http_read_seconds: float = 30.0
+    # Hosts that outgoing requests may reach although their addresses are private (stand-ins, tests).
+    http_allowed_private_hosts: frozenset[str] = frozenset()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the platform runs on the servers of its own data folder."""
+        return self.database_url is None
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process. What changes the environment calls ``get_settings.cache_clear()``."""
+    return Settings()
+
+
+@contextmanager
+def changed_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the block, settings read anew, and put the former ones back afterwards."""
+    former = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    get_settings.cache_clear()
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        get_settings.cache_clear()

@@ -1,0 +1,258 @@
+"""Sessions, units of work and bulk loading on PostgreSQL.
+
+Every transaction runs under one of three roles with the settings that the row-level policies read; both are set
+by one statement when the transaction begins. Without a scope there are no rows and no writes.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.orm import Session, SessionTransaction
+
+from app.core.config import get_settings
+from app.core.errors import ConfigurationError
+from app.core.roles import IDENTITY, PLATFORM, TENANT
+
+log = structlog.get_logger(__name__)
+
+_SET = text(
+    "SELECT set_config('role', :role, true), set_config('app.vendor_id', :vendor_id, true), "
+    "set_config('app.company_id', :company_id, true), set_config('app.platform_ids', :platform_ids, true), "
+    "set_config('app.vendor_ids', :vendor_ids, true), set_config('app.company_ids', :company_ids, true), "
+    "set_config('statement_timeout', :statement_timeout, true)"
+)
+_NOTHING = {"vendor_id": "", "company_id": "", "platform_ids": "", "vendor_ids": "", "company_ids": ""}
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    return "{" + ",".join(str(key) for key in ids) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantScope:
+    """One vendor's rows, to read and write."""
+
+    vendor_id: UUID
+    company_id: UUID | None = None
+
+    def settings(self) -> dict[str, str]:
+        """Role and settings of the transaction."""
+        company = str(self.company_id) if self.company_id else ""
+        return {**_NOTHING, "role": TENANT, "vendor_id": str(self.vendor_id), "company_id": company}
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformScope:
+    """The operator's view: rows of the given platforms, their vendors and companies; vendor rows read only."""
+
+    platform_ids: tuple[UUID, ...]
+    vendor_ids: tuple[UUID, ...]
+    company_ids: tuple[UUID, ...] = ()
+
+    def settings(self) -> dict[str, str]:
+        """Role and settings of the transaction."""
+        return {
+            **_NOTHING,
+            "role": PLATFORM,
+            "platform_ids": _array(self.platform_ids),
+            "vendor_ids": _array(self.vendor_ids),
+            "company_ids": _array(self.company_ids),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SystemScope:
+    """All platforms: super admins and the platform's own work."""
+
+    def settings(self) -> dict[str, str]:
+        """Role and settings of the transaction."""
+        return {**_NOTHING, "role": PLATFORM, "platform_ids": "*"}
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityScope:
+    """Users, sessions, memberships and other secrets; nothing else."""
+
+    def settings(self) -> dict[str, str]:
+        """Role and settings of the transaction."""
+        return {**_NOTHING, "role": IDENTITY}
+
+
+Scope = TenantScope | PlatformScope | SystemScope | IdentityScope
+SYSTEM = SystemScope()
+
+
+def psycopg_url(url: str) -> str:
+    """A PostgreSQL URL in the form SQLAlchemy wants for psycopg 3."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def make_engine(url: str, **options: Any) -> Engine:
+    """An engine with our JSON codec; one per process and purpose."""
+    return create_engine(
+        psycopg_url(url),
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        **options,
+    )
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """The application's engine, under the login role."""
+    settings = get_settings()
+    if settings.database_url is None:
+        raise ConfigurationError(
+            "WIZAMART_DATABASE_URL is not set and no embedded server was started. Run `wizamart up`."
+        )
+    return make_engine(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        max_overflow=5,
+        pool_timeout=10,
+        pool_pre_ping=False,
+        connect_args={"connect_timeout": 5, "application_name": f"wizamart:{os.getpid()}"},
+    )
+
+
+def dispose_engine() -> None:
+    """Close this process's connections; the next use opens new ones (also to another URL)."""
+    if engine.cache_info().currsize:
+        engine().dispose()
+    engine.cache_clear()
+
+
+def _forget_engine_in_child() -> None:
+    if engine.cache_info().currsize:
+        engine().dispose(close=False)
+    engine.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forget_engine_in_child)
+
+
+def enter_scope(connection: Connection, scope: Scope) -> None:
+    """Set role and settings for the rest of the connection's transaction, in one round trip."""
+    timeout = f"{get_settings().statement_timeout_seconds}s"
+    connection.execute(_SET, {**scope.settings(), "statement_timeout": timeout})
+
+
+class ScopedSession(Session):
+    """A session whose every transaction begins in ``scope``."""
+
+    def __init__(self, bind: Engine, scope: Scope) -> None:
+        super().__init__(bind, expire_on_commit=False)
+        self.scope = scope
+        self.after_commit_calls: list[Callable[[], None]] = []
+
+
+@event.listens_for(ScopedSession, "after_begin")
+def _enter_scope_of_session(
+    session: ScopedSession, transaction: SessionTransaction, connection: Connection
+) -> None:
+    if not transaction.nested:
+        enter_scope(connection, session.scope)
+
+
+@contextmanager
+def unit_of_work(scope: Scope) -> Iterator[Session]:
+    """One transaction in one scope: committed when the block ends, rolled back when it raises.
+
+    Opened at the edges only (request, command, task); services take the session and never commit.
+    """
+    session = ScopedSession(engine(), scope)
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.close()
+    run_after_commit(session)
+
+
+independent_write = unit_of_work
+"""A transaction of its own beside the caller's, which stays written when the caller's is rolled back.
+
+For failed sign-ins, the audit of denials and the record of job failures only.
+"""
+
+
+@contextmanager
+def acting_in(session: Session, scope: Scope) -> Iterator[Session]:
+    """Work in another scope inside the same transaction; the former role and settings return afterwards.
+
+    This is how the operator writes a vendor's rows: as that vendor, named in the audit log.
+    """
+    assert isinstance(session, ScopedSession)
+    former = session.scope
+    session.flush()
+    session.scope = scope
+    enter_scope(session.connection(), scope)
+    try:
+        yield session
+        session.flush()
+    finally:
+        session.scope = former
+        # After an error the transaction is aborted and will be rolled back: nothing can or need be set.
+        if session.is_active and not _is_aborted(session):
+            enter_scope(session.connection(), former)
+
+
+def _is_aborted(session: Session) -> bool:
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    return bool(driver.info.transaction_status == 3)
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Run ``call`` once the session's transaction is committed; never when it is rolled back."""
+    assert isinstance(session, ScopedSession)
+    session.after_commit_calls.append(call)
+
+
+def run_after_commit(session: Session) -> None:
+    """Run and forget what ``after_commit`` collected. A failing call is logged: the commit stands."""
+    assert isinstance(session, ScopedSession)
+    calls, session.after_commit_calls = session.after_commit_calls, []
+    for call in calls:
+        try:
+            call()
+        except Exception:
+            log.exception("after_commit_failed")
+
+
+def bulk_load(
+    session: Session, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]
+) -> int:
+    """COPY ``rows`` into a new temporary table and return their number.
+
+    ``columns`` maps names to SQL types in the order of each row. COPY into a table with row security is
+    refused by PostgreSQL, so callers merge from the temporary table with INSERT … SELECT. The table is dropped at
+    commit; calling again within the transaction replaces it.
+    """
+    definition = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    names = ", ".join(f'"{name}"' for name in columns)
+    connection = session.connection()
+    connection.exec_driver_sql(f'DROP TABLE IF EXISTS pg_temp."{table}"')
+    connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{table}" ({definition}) ON COMMIT DROP')
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    count = 0
+    with driver.cursor() as cursor, cursor.copy(f'COPY pg_temp."{table}" ({names}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count

@@ -1,0 +1,35 @@
+"""Identifiers: UUIDv7 keys for rows and prefixed base32 forms of them for people and APIs."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_LENGTH = 26  # 128 bits in steps of five
+
+
+def new_id() -> UUID:
+    """A new time-ordered row key (UUIDv7), made here so that every supported PostgreSQL works."""
+    return uuid7()
+
+
+def to_public(prefix: str, key: UUID) -> str:
+    """The form shown outside, e.g. ``prd_01jd3v…``: type prefix, underscore, 26 base32 letters."""
+    number = key.int
+    letters = [_ALPHABET[(number >> shift) & 31] for shift in range((_LENGTH - 1) * 5, -1, -5)]
+    return f"{prefix}_{''.join(letters)}"
+
+
+def from_public(prefix: str, text: str) -> UUID | None:
+    """The key behind a public id, or None when it is not one of this type."""
+    head, separator, tail = text.partition("_")
+    if head != prefix or not separator or len(tail) != _LENGTH:
+        return None
+    number = 0
+    for letter in tail:
+        value = _VALUES.get(letter)
+        if value is None:
+            return None
+        number = (number << 5) | value
+    return UUID(int=number) if number < 1 << 128 else None
