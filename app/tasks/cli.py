@@ -1,0 +1,189 @@
+"""``wizamart jobs``, ``tasks`` and ``schedule``: data on stdout, everything else on stderr."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import typer
+from sqlalchemy import RowMapping, text
+
+from app.core.database import SYSTEM, unit_of_work
+from app.tasks import ledger, ticks
+from app.tasks.dispatcher import dispatch
+from app.tasks.errors import JobNotFoundError
+from app.tasks.models import JobState
+from app.tasks.ports import framework
+from app.tasks.runner import run_until_idle
+from app.tasks.wakeups import wake_after_commit
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+JobId = Annotated[UUID, typer.Argument(help="The job's id.")]
+
+jobs_app = typer.Typer(help="Background jobs.", no_args_is_help=True)
+tasks_app = typer.Typer(help="What can be run as a job.", no_args_is_help=True)
+schedule_app = typer.Typer(help="What runs by the clock.", no_args_is_help=True)
+
+_LIST = text(
+    """
+    SELECT id, state, task, queue, vendor_id, attempts, progress_done, progress_total, waiting_reason, error_code,
+           created_at
+    FROM jobs WHERE cast(:state AS text) IS NULL OR state = :state ORDER BY id DESC LIMIT :count
+    """
+)
+_SHOW = text("SELECT * FROM jobs WHERE id = :id")
+_RUNS = text("SELECT * FROM job_runs WHERE job_id = :id ORDER BY token")
+_POLL_SECONDS = 0.2
+
+
+@jobs_app.command("list")
+def list_jobs(
+    state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.")] = None,
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """The newest jobs.
+
+    Example: wizamart jobs list --state failed
+    """
+    with unit_of_work(SYSTEM) as session:
+        found = session.execute(_LIST, {"state": state, "count": count}).mappings().all()
+    _print_rows(found, as_json)
+
+
+@jobs_app.command("show")
+def show_job(job_id: JobId, as_json: AsJson = False) -> None:
+    """One job with all its runs.
+
+    Example: wizamart jobs show 0199…
+    """
+    with unit_of_work(SYSTEM) as session:
+        job = session.execute(_SHOW, {"id": job_id}).mappings().one_or_none()
+        runs = session.execute(_RUNS, {"id": job_id}).mappings().all()
+    if job is None:
+        raise JobNotFoundError
+    if as_json:
+        _print_json({**job, "runs": [dict(run) for run in runs]})
+        return
+    for name, value in job.items():
+        if value is not None:
+            typer.echo(f"{name:20} {value}")
+    _print_rows(runs, as_json=False)
+
+
+@jobs_app.command("cancel")
+def cancel_job(job_id: JobId) -> None:
+    """Cancel a queued job; ask a running one to stop.
+
+    Example: wizamart jobs cancel 0199…
+    """
+    with unit_of_work(SYSTEM) as session:
+        state = ledger.cancel(session, job_id)
+    typer.echo("Cancelled." if state == JobState.CANCELLED else "Asked to stop.", err=True)
+
+
+@jobs_app.command("retry")
+def retry_job(job_id: JobId) -> None:
+    """Queue a failed or cancelled job again; it goes on from its checkpoint.
+
+    Example: wizamart jobs retry 0199…
+    """
+    with unit_of_work(SYSTEM) as session:
+        wake_after_commit(session, ledger.replay(session, job_id))
+    typer.echo("Queued.", err=True)
+
+
+@tasks_app.command("list")
+def list_tasks(as_json: AsJson = False) -> None:
+    """All tasks with their queue, and whether they need a vendor."""
+    found = [framework().find_task(name) for name in framework().task_names()]
+    _print_rows([{"task": task.name, "queue": task.queue, "scope": task.scope} for task in found], as_json)
+
+
+@tasks_app.command("run")
+def run_task(
+    name: Annotated[str, typer.Argument(help="Full name of the task.")],
+    args: Annotated[str, typer.Option(help="Arguments, a JSON object.")] = "{}",
+    vendor: Annotated[UUID | None, typer.Option(help="For which vendor.")] = None,
+    here: Annotated[
+        bool, typer.Option("--here", help="Run it in this process and wait for its end.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a job of a task; a worker runs it.
+
+    Example: wizamart tasks run app.modules.tenancy.tasks.sessions.delete_ended_sessions --here
+    """
+    try:
+        arguments = json.loads(args)
+    except ValueError as error:
+        raise typer.BadParameter(f"not JSON: {error}", param_hint="--args") from None
+    if not isinstance(arguments, dict):
+        raise typer.BadParameter("not a JSON object", param_hint="--args")
+    with unit_of_work(SYSTEM) as session:
+        job = dispatch(session, name, kwargs=arguments, vendor_id=vendor, cause="user")
+    state = _run_here(framework().find_task(name).queue, job.id) if here else JobState.QUEUED.value
+    _print_rows([{"id": job.id, "state": state}], as_json)
+    if here and state != JobState.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def _run_here(queue: str, job_id: UUID) -> str:
+    end = time.monotonic() + 3600
+    while time.monotonic() < end:
+        run_until_idle([queue], timeout_seconds=1)
+        with unit_of_work(SYSTEM) as session:
+            state = str(session.execute(_SHOW, {"id": job_id}).mappings().one()["state"])
+        if state not in (JobState.QUEUED, JobState.RUNNING):
+            break
+        time.sleep(_POLL_SECONDS)
+    return state
+
+
+@schedule_app.command("list")
+def list_schedules(as_json: AsJson = False) -> None:
+    """All schedules and when each is due next (UTC)."""
+    _print_rows(
+        [
+            {
+                "schedule": entry.name,
+                "cron": entry.cron,
+                "task": entry.task,
+                "catch_up": entry.catch_up,
+                "overlap": entry.overlap,
+                "next": next(iter(ticks.next_times(entry.cron, 1)), None),
+            }
+            for entry in framework().schedules()
+        ],
+        as_json,
+    )
+
+
+@schedule_app.command("next")
+def next_ticks(
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 10, as_json: AsJson = False
+) -> None:
+    """What is due next, over all schedules.
+
+    Example: wizamart schedule next -n 20
+    """
+    due = [
+        {"due_at": moment, "schedule": entry.name}
+        for entry in framework().schedules()
+        for moment in ticks.next_times(entry.cron, count)
+    ]
+    _print_rows(sorted(due, key=lambda row: (row["due_at"], row["schedule"]))[:count], as_json)
+
+
+def _print_rows(rows: Sequence[Mapping[str, Any] | RowMapping], as_json: bool) -> None:
+    if as_json:
+        _print_json([dict(row) for row in rows])
+        return
+    for row in rows:
+        typer.echo("\t".join("-" if value is None else str(value) for value in dict(row).values()))
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())

@@ -1,0 +1,60 @@
+"""The reaper: takes jobs away from workers that stopped renewing their leases."""
+
+import structlog
+from sqlalchemy import text
+
+from app.core.database import SYSTEM, engine, unit_of_work
+from app.tasks.claim import as_claimed
+from app.tasks.errors import StaleRunError
+from app.tasks.ledger import lose
+from app.tasks.ports import ClaimedJob
+
+log = structlog.get_logger(__name__)
+
+_MAX_RUNS = 100
+
+_LOST = text(
+    """
+    SELECT jobs.*, run.worker, run.backend_pid FROM jobs JOIN job_runs run ON run.job_id = jobs.id
+    WHERE run.ended_at IS NULL AND run.leased_until < clock_timestamp() AND run.token = jobs.token
+    ORDER BY run.leased_until LIMIT :max_runs
+    """
+)
+
+# The process id may be another session's by now: it must still carry the name of the lost worker's process.
+_END_SESSION = text(
+    """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid = :pid AND application_name = :name AND usename = session_user
+    """
+)
+
+
+def reap() -> int:
+    """End the database sessions of lost runs, then queue their jobs again or fail them at their limit.
+
+    Returns how many. The session goes first: that frees the locks the run may hold, also on its own job.
+    """
+    with unit_of_work(SYSTEM) as session:
+        lost = session.execute(_LOST, {"max_runs": _MAX_RUNS}).all()
+    for row in lost:
+        if row.backend_pid is not None:
+            _end_session(row.backend_pid, row.worker)
+        _take_away(as_claimed(row), row.worker)
+    return len(lost)
+
+
+def _end_session(pid: int, worker: str) -> None:
+    # As the login role: only the user that a session logged in as may end it.
+    with engine().connect() as connection:
+        connection.execute(_END_SESSION, {"pid": pid, "name": f"wizamart:{worker.rpartition(':')[2]}"})
+
+
+def _take_away(job: ClaimedJob, worker: str) -> None:
+    try:
+        with unit_of_work(SYSTEM) as session:
+            session.execute(text("SET LOCAL lock_timeout = '2s'"))
+            state = lose(session, job)
+    except StaleRunError:
+        return  # it ended in the meantime
+    log.warning("job_run_lost", job_id=str(job.id), task=job.task, worker=worker, state=state)

@@ -1,0 +1,140 @@
+"""The worker's side: take jobs of a queue and run them, in a worker process or in the caller's own."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import structlog
+from celery import shared_task
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.database import SYSTEM, independent_write, unit_of_work
+from app.core.errors import AppError
+from app.core.observability import count_job
+from app.tasks import leases, wakeups
+from app.tasks.claim import claim
+from app.tasks.errors import JobCancelledError, StaleRunError
+from app.tasks.ledger import Failure, fail, give_back, mark_cancelled
+from app.tasks.models import JobState
+from app.tasks.ports import ClaimedJob, framework
+
+log = structlog.get_logger(__name__)
+
+LONG_RUNNING = "long_running"
+BATCH = 8  # jobs claimed at once; of the queue for long work one, so that no job waits behind an hour's
+_BATCH_SECONDS = 1.0  # then the jobs of a batch that were not begun go back, for workers that are idle
+_SLICE_JOBS = 50
+_SLICE_SECONDS = 10.0
+_IDLE_LOOK_SECONDS = 0.1
+
+
+@shared_task(name=wakeups.TAKE, acks_late=False, ignore_result=True)  # type: ignore[untyped-decorator]
+def take(queue: str) -> None:
+    """Run what is claimable on a queue, for a slice of time; when more is left, wake a worker again."""
+    if run_slice(queue):
+        wakeups.send(queue)
+
+
+def run_slice(queue: str) -> bool:
+    """Run jobs of a queue until none is claimable (False) or the slice is used up (True)."""
+    end, left = time.monotonic() + _SLICE_SECONDS, _SLICE_JOBS
+    while left > 0 and time.monotonic() < end:
+        jobs = claim(queue, 1 if queue == LONG_RUNNING else min(BATCH, left), leases.worker_name())
+        if not jobs:
+            return False
+        left -= len(jobs)
+        _run_batch(jobs)
+    return True
+
+
+def run_until_idle(queues: Sequence[str], *, timeout_seconds: float) -> bool:
+    """Run jobs here, as a worker would, until none of the queues has one that is due within the time.
+
+    For commands, where no worker may be running. False: the time was over first.
+    """
+    end = time.monotonic() + timeout_seconds
+    while (left := end - time.monotonic()) > 0:
+        has_more = [run_slice(queue) for queue in queues]
+        if any(has_more):
+            continue
+        if not _has_due(queues, left):
+            return True
+        time.sleep(_IDLE_LOOK_SECONDS)
+    return False
+
+
+_DUE = text(
+    "SELECT EXISTS (SELECT FROM jobs WHERE queue = ANY(:queues) AND state = 'queued' AND waiting_reason IS NULL "
+    "AND run_after <= :until)"
+)
+
+
+def _has_due(queues: Sequence[str], within_seconds: float) -> bool:
+    with unit_of_work(SYSTEM) as session:
+        until = clock.now() + timedelta(seconds=within_seconds)
+        return bool(session.execute(_DUE, {"queues": list(queues), "until": until}).scalar_one())
+
+
+def _run_batch(jobs: Sequence[ClaimedJob]) -> None:
+    leases.hold(jobs)
+    waiting = deque(jobs)
+    end = time.monotonic() + _BATCH_SECONDS
+    try:
+        while waiting and (len(waiting) == len(jobs) or time.monotonic() < end):
+            _run(waiting.popleft())
+    finally:
+        leases.let_go(jobs)
+        if waiting:
+            _give_back(waiting)
+
+
+def _give_back(jobs: Sequence[ClaimedJob]) -> None:
+    with unit_of_work(SYSTEM) as session:
+        for job in jobs:
+            give_back(session, job)
+    wakeups.send(jobs[0].queue)
+
+
+def _run(job: ClaimedJob) -> None:
+    started = time.monotonic()
+    with structlog.contextvars.bound_contextvars(
+        job_id=str(job.id), task=job.task, vendor_id=str(job.vendor_id)
+    ):
+        state = _outcome(job)
+    leases.let_go([job])
+    count_job(job.task, state, time.monotonic() - started)
+
+
+def _outcome(job: ClaimedJob) -> str:
+    """Run a job and see to it that its end is recorded; returns its state. Never raises an ordinary exception."""
+    try:
+        framework().execute(job)
+        return JobState.SUCCEEDED
+    except JobCancelledError:
+        return _record(job, lambda session: mark_cancelled(session, job), JobState.CANCELLED)
+    except StaleRunError as error:
+        log.warning("job_run_stale", reason=str(error))
+        return "lost"
+    except AppError as error:
+        log.info("job_refused", code=error.code, reason=str(error))
+        failure = Failure.of(error)
+    except Exception as error:
+        failure = Failure.of(error)
+        log.exception("job_failed", code=failure.code, digest=failure.digest, attempt=job.attempt)
+    return _record(job, lambda session: fail(session, job, failure), JobState.FAILED)
+
+
+def _record(job: ClaimedJob, write: Callable[[Session], str | None], state: str) -> str:
+    try:
+        with independent_write(SYSTEM) as session:
+            return write(session) or state
+    except StaleRunError as error:
+        log.warning("job_run_stale", reason=str(error))
+    except Exception:
+        log.exception(
+            "job_end_not_recorded", job_id=str(job.id)
+        )  # the reaper ends the run when its lease is over
+    return "lost"

@@ -1,0 +1,84 @@
+"""Tasks of the ledger's tests, and the Celery entry with which real workers load them."""
+
+import time
+from typing import Any
+
+from celery import shared_task
+from sqlalchemy import text
+
+from app.core.celery_config import celery_app as app
+from app.core.errors import ConflictError, UnavailableError
+from app.modules.task_base import ModuleTask
+
+__all__ = ["app"]
+
+_EFFECT = text("INSERT INTO ledger_test_effects (job_id, number) VALUES (:job_id, :number)")
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform")
+def note(self: ModuleTask, number: int = 0) -> dict[str, int]:
+    with self.get_db() as session:
+        session.execute(_EFFECT, {"job_id": self.job.id, "number": number})
+    return {"number": number}
+
+
+@shared_task(base=ModuleTask, bind=True)
+def note_for_vendor(self: ModuleTask, vendor_id: str, number: int = 0) -> dict[str, Any]:
+    with self.get_db() as session:
+        session.execute(_EFFECT, {"job_id": self.job.id, "number": number})
+        role = session.execute(text("SELECT current_user, current_setting('app.vendor_id')")).one()
+    return {"vendor_id": vendor_id, "role": role[0], "setting": role[1]}
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform")
+def nothing(self: ModuleTask) -> None:
+    return None
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform")
+def count_slowly(self: ModuleTask, total: int, seconds: float = 0.0) -> dict[str, int]:
+    start = self.job.checkpoint or 0
+    for number in range(start, total):
+        with self.get_db() as session:
+            session.execute(_EFFECT, {"job_id": self.job.id, "number": number})
+        time.sleep(seconds)
+        self.checkpoint(number + 1, number + 1, total, phase="counting")
+    return {"started_at": start}
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform", max_attempts=2)
+def break_down(self: ModuleTask) -> None:
+    with self.get_db() as session:
+        session.execute(_EFFECT, {"job_id": self.job.id, "number": self.job.attempt})
+        raise RuntimeError("password=hunter2 is wrong")
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform")
+def refuse(self: ModuleTask) -> None:
+    raise ConflictError("Not now.")
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform")
+def find_nobody(self: ModuleTask) -> None:
+    raise UnavailableError
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform")
+def try_dry(self: ModuleTask) -> dict[str, str]:
+    with self.get_db() as session:
+        session.execute(_EFFECT, {"job_id": self.job.id, "number": 1})
+    self.discard()
+    return {"mode": "dry"}
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform", time_limit_seconds=0.2, max_attempts=1)
+def hang(self: ModuleTask) -> None:
+    time.sleep(30)
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform")
+def report_twice(self: ModuleTask) -> None:
+    with self.get_db() as session:
+        session.execute(_EFFECT, {"job_id": self.job.id, "number": 1})
+        self.report(1, 2, phase="half")
+        self.report(2, 2)
