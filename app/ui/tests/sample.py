@@ -1,0 +1,67 @@
+"""A context as the application gives it to every page, and the values of the gallery page."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from babel.messages.pofile import read_po
+from jinja2 import Environment
+
+from app.core.templating import build_environment
+
+UI = Path(__file__).parents[1]
+LANGUAGES = ("en", "fr")
+
+
+def environment() -> Environment:
+    return build_environment([UI / "tests" / "templates", UI / "templates"], {"ui": UI / "static"})
+
+
+def texts(lang: str) -> dict[str, str]:
+    with (UI / "locales" / f"{lang}.po").open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+
+
+def shell() -> SimpleNamespace:
+    items = [SimpleNamespace(label="Products", url="/products", icon="package", is_active=True)]
+    return SimpleNamespace(
+        area="vendor",
+        brand="Wizamart",
+        tenant_name="Boutique Weber",
+        home_url="/",
+        menu=[SimpleNamespace(label="Sell", items=items)],
+        user_name="Léa Weber",
+        user_email="lea@example.com",
+        sign_out_url="/out",
+        preferences_url="/preferences",
+        languages=[("en", "English"), ("fr", "Français")],
+        alerts=[("warning", "Card expires.", "/billing", "Update")],
+        flash=[("success", "Saved.")],
+        acting_as="Weber",
+    )
+
+
+def context(lang: str = "en", **changes: Any) -> dict[str, Any]:
+    words = texts(lang)
+    options = [("draft", "Draft"), ("live", "Live")]
+    return {
+        "t": lambda key, **params: re.sub(r"%\((\w+)\)s", lambda match: str(params[match[1]]), words[key]),
+        "lang": lang,
+        "theme": "system",
+        "csrf_token": "to'k\"en",
+        "request_id": "req_1",
+        "timezone": "UTC",
+        "page": SimpleNamespace(id="ui.gallery", title="Gallery"),
+        "shell": shell(),
+        "errors": {},
+        "active": True,
+        "query": 'a "b"',
+        "started": datetime(2026, 3, 9, 14, 5, tzinfo=UTC),
+        "rows": [SimpleNamespace(name="Bowl <1>", cents=4692), SimpleNamespace(name="Bell", cents=990)],
+        "filters": [
+            {"name": name, "label": name, "value": "draft", "options": options}
+            for name in ("status", "channel", "stock", "brand")
+        ],
+    } | changes
