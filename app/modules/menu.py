@@ -1,0 +1,100 @@
+"""The menu of an area, made from the pages that modules declare, and the addresses of pages."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlencode
+from uuid import UUID
+
+from app.core.errors import ConfigurationError
+from app.core.i18n import translate
+from app.modules.base import Area, PageDef
+from app.modules.registry import modules
+from app.modules.state import is_enabled
+
+AREA_ROOTS: dict[Area, str] = {
+    "admin": "/admin",
+    "vendor": "/vendor/{vendor_code}",
+    "storefront": "",
+    "public": "",
+}
+_SECTION_ORDER = ("home", "sales", "catalog", "channels", "customers", "insights", "operations", "settings")
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One link of the menu."""
+
+    label: str
+    url: str
+    icon: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MenuSection:
+    """A labelled group of links."""
+
+    label: str
+    items: tuple[MenuItem, ...]
+
+
+@lru_cache(maxsize=1)
+def pages() -> dict[str, PageDef]:
+    """All declared pages by id; ConfigurationError for an id or address used twice."""
+    found: dict[str, PageDef] = {}
+    addresses: dict[str, str] = {}
+    for module in modules().values():
+        for page in module.pages:
+            address = AREA_ROOTS[page.area] + page.path
+            if page.id in found or address in addresses:
+                raise ConfigurationError(
+                    f"Page {page.id} of module {module.code} uses an id or address twice: {address}."
+                )
+            found[page.id], addresses[address] = page, page.id
+    return found
+
+
+def page_url(page_id: str, **params: object) -> str:
+    """Address of a page; ``params`` fill the path, what is left over becomes the query string."""
+    page = pages()[page_id]
+    path = AREA_ROOTS[page.area] + page.path
+    query: list[tuple[str, object]] = []
+    for name, value in params.items():
+        placeholder = "{" + name + "}"
+        if placeholder in path:
+            path = path.replace(placeholder, str(value))
+        elif value not in (None, ""):
+            query.append((name, value))
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def build_menu(
+    area: Area,
+    language: str,
+    permissions: Collection[str],
+    platform_ids: Collection[UUID],
+    current: str,
+    **path: str,
+) -> list[MenuSection]:
+    """The sections a person sees: pages of enabled modules that they may open, in the declared order."""
+    sections: dict[str, list[tuple[int, MenuItem]]] = {}
+    for page in pages().values():
+        if page.area != area or page.menu is None or not is_enabled(page.module_code, platform_ids):
+            continue
+        if page.permission is not None and page.permission not in permissions:
+            continue
+        item = MenuItem(
+            translate(language, page.title_key), page_url(page.id, **path), page.menu.icon, page.id == current
+        )
+        sections.setdefault(page.menu.section, []).append((page.menu.order, item))
+    ordered = sorted(
+        sections, key=lambda name: (_SECTION_ORDER.index(name) if name in _SECTION_ORDER else 99, name)
+    )
+    return [
+        MenuSection(
+            translate(language, f"ui.menu.{name}"),
+            tuple(item for _, item in sorted(sections[name], key=lambda pair: pair[0])),
+        )
+        for name in ordered
+    ]

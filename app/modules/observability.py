@@ -1,0 +1,101 @@
+"""Health of the platform and of each module, and the metrics page."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+
+from app.core.database import SYSTEM, unit_of_work
+from app.core.observability import (
+    METRICS_CONTENT_TYPE,
+    HealthCheck,
+    HealthResult,
+    HealthStatus,
+    metrics_text,
+    run_checks,
+)
+from app.modules.base import load
+from app.modules.migrations import histories
+from app.modules.registry import modules
+
+
+def check_database() -> HealthResult:
+    """One small read under the application's role."""
+    with unit_of_work(SYSTEM) as session:
+        version = session.scalar(text("SHOW server_version"))
+    return HealthResult(HealthStatus.OK, f"PostgreSQL {version}")
+
+
+def check_migrations() -> HealthResult:
+    """Whether every history is at its head."""
+    with unit_of_work(SYSTEM) as session:
+        rows = {
+            row.code: row.revision
+            for row in session.execute(text("SELECT code, revision FROM installed_modules"))
+        }
+    behind = [history.owner for history in histories() if rows.get(history.owner) != history.head()]
+    if behind:
+        return HealthResult(
+            HealthStatus.FAILED, f"Not migrated: {', '.join(behind)}. Run `wizamart migrate`."
+        )
+    return HealthResult(HealthStatus.OK, f"{len(rows)} histories at their heads")
+
+
+def module_checks() -> dict[str, HealthCheck]:
+    """The health checks that modules declare, by module code."""
+    return {
+        code: load(module.hooks.health_check)
+        for code, module in modules().items()
+        if module.hooks.health_check
+    }
+
+
+def platform_health() -> tuple[HealthStatus, Mapping[str, HealthResult]]:
+    """All checks and the worst of them."""
+    results = run_checks({"database": check_database, "migrations": check_migrations, **module_checks()})
+    worst = HealthStatus.OK
+    for result in results.values():
+        if result.status is HealthStatus.FAILED or (
+            result.status is HealthStatus.DEGRADED and worst is HealthStatus.OK
+        ):
+            worst = result.status
+    return worst, results
+
+
+def mount_health(app: FastAPI) -> None:
+    """``/health`` (all checks), ``/health/live`` (it answers), ``/health/ready`` (may get traffic), ``/metrics``."""
+
+    def health() -> Response:
+        status, results = platform_health()
+        body = {
+            "status": status,
+            "checks": {
+                name: {"status": result.status, "summary": result.summary, "details": dict(result.details)}
+                for name, result in results.items()
+            },
+        }
+        return JSONResponse(body, 503 if status is HealthStatus.FAILED else 200)
+
+    def live() -> Response:
+        return JSONResponse({"status": "ok"})
+
+    def ready() -> Response:
+        results = run_checks({"database": check_database, "migrations": check_migrations})
+        failed = {
+            name: result.summary for name, result in results.items() if result.status is HealthStatus.FAILED
+        }
+        return JSONResponse(
+            {"status": "failed" if failed else "ok", "failed": failed}, 503 if failed else 200
+        )
+
+    def metrics() -> Response:
+        return Response(metrics_text(), media_type=METRICS_CONTENT_TYPE)
+
+    for path, function in (
+        ("/health", health),
+        ("/health/live", live),
+        ("/health/ready", ready),
+        ("/metrics", metrics),
+    ):
+        app.add_api_route(path, function, include_in_schema=False, response_model=None)

@@ -1,0 +1,252 @@
+"""What a page's function gets and gives: who asks, the open transaction, translated texts, rendering and redirects."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment
+from sqlalchemy.orm import Session
+
+from app.core import security
+from app.core.config import get_settings
+from app.core.database import Scope
+from app.core.i18n import language_name, load_catalogues, negotiate, offered, translate
+from app.core.keys import get_keys
+from app.core.templating import build_environment, render
+from app.modules.base import Area, PageDef
+from app.modules.menu import build_menu, page_url
+from app.modules.providers import ProviderPoint
+from app.modules.registry import modules
+
+BRAND = "Wizamart"
+THEMES = ("system", "light", "dark")
+LANGUAGE_COOKIE, THEME_COOKIE, CSRF_COOKIE, FLASH_COOKIE = "wm_lang", "wm_theme", "wm_csrf", "wm_flash"
+AREA_COOKIES: dict[Area, str] = {"admin": "wm_admin", "vendor": "wm_vendor"}
+_YEAR_SECONDS = 365 * 24 * 3600
+_FLASH_SECONDS = 120
+_APP = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class VendorRef:
+    """The vendor a request is about."""
+
+    id: UUID
+    code: str
+    name: str
+    company_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks and what they may do here: permissions, the platforms that decide about modules, the database scope."""
+
+    user_id: UUID
+    name: str
+    email: str
+    permissions: frozenset[str]
+    platform_ids: tuple[UUID, ...]
+    scope: Scope
+    tenant_name: str
+    language: str | None = None
+    theme: str | None = None
+    vendor: VendorRef | None = None
+
+
+class IdentityProvider(Protocol):
+    """Answered by the module that owns users and vendors."""
+
+    def __call__(self, area: Area, token: str, vendor_code: str | None) -> Principal:
+        """Who holds the session ``token`` of an area.
+
+        Raises UnauthenticatedError for no or an ended session, NotFoundError for a vendor that does not
+        exist or is not theirs.
+        """
+
+
+IDENTITY: ProviderPoint[IdentityProvider] = ProviderPoint("framework.identity")
+
+
+@lru_cache(maxsize=1)
+def load_texts() -> None:
+    """Load the message catalogues of the kit, the framework and all installed modules."""
+    folders = [module.folder for module in modules().values()]
+    load_catalogues(folder / "locales" for folder in (_APP / "ui", Path(__file__).parent, *folders))
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The template environment over the UI kit and all installed modules, with their texts."""
+    load_texts()
+    folders = [module.folder / "templates" for module in modules().values()]
+    built = build_environment(
+        [_APP / "ui" / "templates", *(folder for folder in folders if folder.is_dir())], static_roots()
+    )
+    built.globals["page_url"] = page_url
+    return built
+
+
+def static_roots() -> dict[str, Path]:
+    """Folders served under ``/static/<name>``: the kit's, and each module's own."""
+    roots = {"ui": _APP / "ui" / "static"}
+    for code, module in modules().items():
+        folder = module.folder / "static" / code
+        if folder.is_dir():
+            roots[code] = folder
+    return roots
+
+
+def language_of(request: Request, preferred: str | None = None, default: str | None = None) -> str:
+    """The page's language: cookie, the person's own, the area's default, then Accept-Language."""
+    for wanted in (request.cookies.get(LANGUAGE_COOKIE), preferred, default):
+        if wanted is not None and wanted in offered():
+            return wanted
+    return negotiate(request.headers.get("accept-language"), offered(), get_settings().default_language)
+
+
+def theme_of(request: Request, preferred: str | None = None) -> str:
+    """system, light or dark."""
+    theme = request.cookies.get(THEME_COOKIE) or preferred
+    return theme if theme in THEMES else "system"
+
+
+def local_path(url: str | None, fallback: str) -> str:
+    """``url`` where it is a path on this host, else ``fallback``: redirects never leave the site."""
+    if not url or not url.startswith("/") or url.startswith(("//", "/\\")) or "\\" in url:
+        return fallback
+    parts = urlsplit(url)
+    return url if not parts.scheme and not parts.netloc else fallback
+
+
+@dataclass(slots=True)
+class PageContext:
+    """Handed to every page function; ``session`` is in the right scope and committed when the function returned."""
+
+    request: Request
+    session: Session
+    area: Area
+    principal: Principal | None
+    page: PageDef | None
+    language: str
+    theme: str
+    csrf_nonce: str
+    _cookies: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def who(self) -> Principal:
+        """The signed-in person; only pages outside the public area may ask."""
+        assert self.principal is not None
+        return self.principal
+
+    @property
+    def vendor(self) -> VendorRef:
+        """The vendor of a page in the vendor area."""
+        assert self.who.vendor is not None
+        return self.who.vendor
+
+    def t(self, key: str, /, **params: Any) -> str:
+        """The text of a message key in the page's language."""
+        return translate(self.language, key, **params)
+
+    def url(self, page_id: str, **params: object) -> str:
+        """Address of a page, for this vendor where it is a vendor's page."""
+        if self.principal and self.principal.vendor:
+            params.setdefault("vendor_code", self.principal.vendor.code)
+        return page_url(page_id, **params)
+
+    def set_cookie(self, name: str, value: str, *, path: str = "/", max_age: int = _YEAR_SECONDS) -> None:
+        """Set an HTTP-only, same-site cookie with the response; Secure where the site is https."""
+        secure = get_settings().base_url.startswith("https:")
+        options = {"path": path, "max_age": max_age, "httponly": True, "samesite": "lax", "secure": secure}
+        self._cookies.append((name, value, options))
+
+    def flash(self, tone: str, key: str, **params: Any) -> None:
+        """Show a message once, on the next page."""
+        text = security.sign("flash", {"messages": [[tone, self.t(key, **params)]]}, get_keys(get_settings()))
+        self.set_cookie(FLASH_COOKIE, text, max_age=_FLASH_SECONDS)
+
+    def render(
+        self, template: str, *, status: int = 200, title: str | None = None, **context: Any
+    ) -> Response:
+        """The page as a response. What every template may count on is written in ``app/ui/README.md``."""
+        built = environment()
+        title = title or (self.t(self.page.title_key) if self.page else self.t("ui.title"))
+        everything = {
+            **base_context(self.request, self.language, self.theme),
+            "csrf_token": security.csrf_token(self.csrf_nonce, get_keys(get_settings())),
+            "page": SimpleNamespace(id=self.page.id if self.page else "", title=title),
+            "shell": self._shell(),
+            "url": self.url,
+            **context,
+        }
+        response = HTMLResponse(render(built, template, everything), status_code=status)
+        if FLASH_COOKIE in self.request.cookies:
+            response.delete_cookie(FLASH_COOKIE)
+        return self.finish(response)
+
+    def redirect(self, page_id: str, **params: object) -> Response:
+        """Send the browser to a page of ours (303)."""
+        return self.redirect_to(self.url(page_id, **params))
+
+    def redirect_to(self, path: str) -> Response:
+        """Send the browser to a path on this host (303)."""
+        return self.finish(RedirectResponse(local_path(path, "/"), status_code=303))
+
+    def finish(self, response: Response) -> Response:
+        """Add this request's cookies to a response."""
+        if self.request.cookies.get(CSRF_COOKIE) != self.csrf_nonce:
+            self.set_cookie(CSRF_COOKIE, self.csrf_nonce)
+        for name, value, options in self._cookies:
+            response.set_cookie(name, value, **options)
+        return response
+
+    def _shell(self) -> SimpleNamespace:
+        common = SimpleNamespace(
+            brand=BRAND,
+            tenant_name=BRAND,
+            preferences_url="/preferences",
+            languages=[(code, language_name(code)) for code in offered()],
+            alerts=[],
+            flash=self._read_flash(),
+            acting_as=None,
+        )
+        if self.principal is None:
+            return common
+        who = self.who
+        path = {"vendor_code": who.vendor.code} if who.vendor else {}
+        current = self.page.id if self.page else ""
+        common.area = self.area
+        common.tenant_name = who.tenant_name
+        common.home_url = f"/vendor/{who.vendor.code}" if who.vendor else "/admin"
+        common.menu = build_menu(self.area, self.language, who.permissions, who.platform_ids, current, **path)
+        common.user_name, common.user_email = who.name, who.email
+        common.sign_out_url = f"/{self.area}/sign-out"
+        return common
+
+    def _read_flash(self) -> Sequence[Sequence[str]]:
+        text = self.request.cookies.get(FLASH_COOKIE)
+        payload = security.unsign("flash", text, _FLASH_SECONDS, get_keys(get_settings())) if text else None
+        return payload["messages"] if payload else []
+
+
+def base_context(request: Request, language: str, theme: str) -> Mapping[str, Any]:
+    """What templates need even when there is no database: texts, language, theme, request id."""
+
+    def t(key: str, /, **params: Any) -> str:
+        return translate(language, key, **params)
+
+    return {
+        "t": t,
+        "lang": language,
+        "theme": theme,
+        "timezone": "Europe/Luxembourg",
+        "request_id": getattr(request.state, "request_id", ""),
+        "current_url": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+    }

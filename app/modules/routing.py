@@ -1,0 +1,208 @@
+"""Doors over HTTP: modules register page functions and actions; the framework resolves who and where, opens the
+unit of work, checks module, permission and form token, and mounts everything that definitions declare."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import FastAPI, Form, Request, Response
+from fastapi.routing import APIRoute
+
+from app.core import security
+from app.core.config import get_settings
+from app.core.database import IdentityScope, Scope, unit_of_work
+from app.core.errors import ConfigurationError, ForbiddenError, NotFoundError, UnauthenticatedError
+from app.core.ids import from_public
+from app.core.keys import get_keys
+from app.core.logging import bind
+from app.modules.base import Area, ModuleDefinition, PageDef
+from app.modules.menu import AREA_ROOTS, pages
+from app.modules.pages import (
+    AREA_COOKIES,
+    CSRF_COOKIE,
+    IDENTITY,
+    PageContext,
+    Principal,
+    language_of,
+    theme_of,
+)
+from app.modules.registry import modules
+from app.modules.state import is_enabled, refresh
+
+PageFunction = Callable[..., Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One registered function: a page by its id, or an action with path and permission of its own."""
+
+    function: PageFunction
+    method: str
+    page_id: str | None
+    path: str | None
+    permission: str | None
+    max_body_bytes: int | None
+
+
+class AreaRouter:
+    """Collects the doors of one module in one area; stands as ``router`` in ``routes/<area>.py``."""
+
+    def __init__(self, area: Area) -> None:
+        self.area = area
+        self.doors: list[Door] = []
+
+    def page(self, page_id: str) -> Callable[[PageFunction], PageFunction]:
+        """Register the function that shows a page declared in the definition (GET)."""
+
+        def register(function: PageFunction) -> PageFunction:
+            self.doors.append(Door(function, "GET", page_id, None, None, None))
+            return function
+
+        return register
+
+    def action(
+        self, path: str, *, permission: str | None, method: str = "POST", max_body_bytes: int | None = None
+    ) -> Callable[[PageFunction], PageFunction]:
+        """Register what a form or download does. POST needs the form token; ``permission`` None is for the public
+        area only. ``max_body_bytes`` raises the usual limit of the request body."""
+
+        def register(function: PageFunction) -> PageFunction:
+            self.doors.append(Door(function, method, None, path, permission, max_body_bytes))
+            return function
+
+        return register
+
+
+def mount_modules(app: FastAPI) -> None:
+    """Mount every installed module's doors. What is off for a request's platforms answers 404."""
+    shown: set[str] = set()
+    for module in modules().values():
+        for name in module.routes:
+            router = import_module(f"{module.package}.routes.{name}").router
+            for door in router.doors:
+                _mount(app, module, router.area, door)
+                if door.page_id:
+                    shown.add(door.page_id)
+    without = sorted(pages().keys() - shown)
+    if without:
+        raise ConfigurationError(
+            f"These pages are declared but no function shows them: {', '.join(without)}."
+        )
+
+
+def _mount(app: FastAPI, module: ModuleDefinition, area: Area, door: Door) -> None:
+    page = None
+    if door.page_id:
+        page = pages().get(door.page_id)
+        if page is None or page.module_code != module.code:
+            raise ConfigurationError(
+                f"{door.function.__qualname__} shows page {door.page_id!r}, which {module.code} does not declare."
+            )
+        door = replace(door, path=page.path, permission=page.permission)
+    if door.permission is None and area != "public":
+        raise ConfigurationError(
+            f"{module.package}: {door.function.__qualname__} needs a permission; only public doors go without."
+        )
+    app.router.add_api_route(
+        (AREA_ROOTS[area] + (door.path or "")) or "/",
+        _endpoint(module, area, door, page),
+        methods=[door.method],
+        name=door.page_id or f"{module.code}.{door.function.__name__}",
+        include_in_schema=False,
+        response_model=None,
+        route_class_override=_for_signed_in(area) if area in AREA_COOKIES else None,
+        max_body_size=door.max_body_bytes or get_settings().max_body_bytes,
+    )
+
+
+def _for_signed_in(area: Area) -> type[APIRoute]:
+    """A route that does not read the body of somebody without a session cookie."""
+    cookie = AREA_COOKIES[area]
+
+    class SignedInRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def checked(request: Request) -> Response:
+                if cookie not in request.cookies:
+                    raise UnauthenticatedError
+                return await handle(request)
+
+            return checked
+
+    return SignedInRoute
+
+
+def _endpoint(
+    module: ModuleDefinition, area: Area, door: Door, page: PageDef | None
+) -> Callable[..., Response]:
+    """The function FastAPI calls, in one thread hop: resolve, open the unit of work, run, render, commit."""
+    signature = inspect.signature(door.function, eval_str=True)
+    takes_form = door.method == "POST"
+
+    def endpoint(request: Request, csrf_token: str = "", **values: Any) -> Response:
+        refresh()
+        nonce = request.cookies.get(CSRF_COOKIE) or security.new_token(16)
+        token = csrf_token or request.headers.get("x-csrf-token", "")
+        if takes_form and not security.check_csrf(token, nonce, get_keys(get_settings())):
+            raise ForbiddenError(
+                "The form is too old. Open the page again.", message_key="errors.core.form_expired"
+            )
+        principal = None if area == "public" else _resolve(area, request)
+        if principal:
+            _check(principal, module, door)
+        scope: Scope = principal.scope if principal else IdentityScope()
+        with unit_of_work(scope) as session:
+            context = PageContext(
+                request=request,
+                session=session,
+                area=area,
+                principal=principal,
+                page=page,
+                language=language_of(request, principal.language if principal else None),
+                theme=theme_of(request, principal.theme if principal else None),
+                csrf_nonce=nonce,
+            )
+            return door.function(context, **values)
+
+    parameters = [parameter for name, parameter in signature.parameters.items() if name != "ctx"]
+    extra = [inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)]
+    if takes_form:
+        extra.append(
+            inspect.Parameter(
+                "csrf_token", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, Form()], default=""
+            )
+        )
+    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    endpoint.__signature__ = inspect.Signature([*extra, *keyword_only])  # type: ignore[attr-defined]
+    return endpoint
+
+
+def _resolve(area: Area, request: Request) -> Principal:
+    token = request.cookies.get(AREA_COOKIES[area])
+    if not token:
+        raise UnauthenticatedError
+    principal = IDENTITY.one()(area, token, request.path_params.get("vendor_code"))
+    bind(
+        user_id=str(principal.user_id),
+        **({"vendor_id": str(principal.vendor.id)} if principal.vendor else {}),
+    )
+    return principal
+
+
+def _check(principal: Principal, module: ModuleDefinition, door: Door) -> None:
+    if not is_enabled(module.code, principal.platform_ids):
+        raise NotFoundError
+    if door.permission not in principal.permissions:
+        raise ForbiddenError
+
+
+def public_id(prefix: str, text: str) -> UUID:
+    """The key behind a public id in an address; NotFoundError when it is none."""
+    key = from_public(prefix, text)
+    if key is None:
+        raise NotFoundError
+    return key

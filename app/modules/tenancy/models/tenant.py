@@ -1,0 +1,87 @@
+"""Who is separated from whom: platforms, companies, vendors."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core import clock
+from app.core.tables import Base, Keyed, TableScope, Versioned
+
+
+class Platform(Keyed, Versioned, Base):
+    """A business offering of the operator. Vendors belong to one or more."""
+
+    __tablename__ = "platforms"
+    __scope__ = TableScope.PLATFORM
+    __scope_column__ = "id"
+    __identity_reads__ = True
+
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+
+
+class Company(Keyed, Versioned, Base):
+    """A legal entity that owns vendors."""
+
+    __tablename__ = "companies"
+    __scope__ = TableScope.COMPANY
+    __scope_column__ = "id"
+    __identity_reads__ = True
+
+    name: Mapped[str]
+    contact_email: Mapped[str]
+    tax_number: Mapped[str | None]
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class Vendor(Keyed, Versioned, Base):
+    """A shop. Its id is the anchor that tables of other modules point at."""
+
+    __tablename__ = "vendors"
+    __scope__ = TableScope.VENDOR
+    __scope_column__ = "id"
+    __identity_reads__ = True
+    __table_args__ = (
+        CheckConstraint("code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'", name="code_form"),
+        CheckConstraint("dashboard_language IN ('en', 'fr', 'de', 'lb')", name="dashboard_language"),
+        UniqueConstraint("company_id", "id"),
+    )
+
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id"))
+    code: Mapped[str] = mapped_column(unique=True)
+    subdomain: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    default_language: Mapped[str] = mapped_column(default="fr")
+    dashboard_language: Mapped[str] = mapped_column(default="fr")
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class VendorPlatform(Base):
+    """A vendor's place on a platform."""
+
+    __tablename__ = "vendor_platforms"
+    __scope__ = TableScope.PLATFORM
+    __identity_reads__ = True
+
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True)
+    platform_id: Mapped[UUID] = mapped_column(ForeignKey("platforms.id"), primary_key=True, index=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Role(Keyed, Versioned, Base):
+    """A vendor's name for a set of permissions."""
+
+    __tablename__ = "roles"
+    __scope__ = TableScope.VENDOR
+    __identity_reads__ = True
+    __table_args__ = (
+        UniqueConstraint("vendor_id", "id"),
+        UniqueConstraint("vendor_id", "name"),
+        ForeignKeyConstraint(["vendor_id"], ["vendors.id"]),
+    )
+
+    vendor_id: Mapped[UUID]
+    name: Mapped[str]
+    permissions: Mapped[list[str]]

@@ -1,0 +1,87 @@
+"""The tenants of the demo: one platform, two companies, three vendors, an admin, owners and team members."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.database import IdentityScope, acting_in
+from app.modules import lifecycle
+from app.modules.base import ModuleClass
+from app.modules.registry import modules
+from app.modules.setup import DemoLogin
+from app.modules.tenancy.contracts import DEMO_PASSWORD
+from app.modules.tenancy.models.tenant import Platform
+from app.modules.tenancy.services import tenant_service, user_service
+from app.modules.tenancy.services.identity_service import all_permissions
+
+
+@dataclass(frozen=True, slots=True)
+class _Vendor:
+    code: str
+    name: str
+    language: str
+
+
+_COMPANIES: tuple[tuple[str, str, Sequence[_Vendor]], ...] = (
+    (
+        "Maison Moselle S.à r.l.",
+        "owner@moselle.example",
+        (_Vendor("MOSELLE", "Maison Moselle", "fr"), _Vendor("GUTLAND", "Gutland Kids", "de")),
+    ),
+    ("Minett Outdoor S.A.", "owner@minett.example", (_Vendor("MINETT", "Minett Outdoor", "en"),)),
+)
+
+
+def seed(session: Session) -> list[DemoLogin]:
+    """Make the demo tenants, once; returns the logins to print."""
+    if session.scalar(select(Platform.id).where(Platform.code == "demo")) is None:
+        _create(session)
+    return [
+        DemoLogin("Operator", "/admin", "admin@wizamart.example", DEMO_PASSWORD),
+        DemoLogin("Owner of MOSELLE and GUTLAND", "/vendor", "owner@moselle.example", DEMO_PASSWORD),
+        DemoLogin("Team member of MOSELLE (views only)", "/vendor", "team@moselle.example", DEMO_PASSWORD),
+        DemoLogin("Owner of MINETT", "/vendor", "owner@minett.example", DEMO_PASSWORD),
+    ]
+
+
+def _create(session: Session) -> None:
+    platform_id = tenant_service.create_platform(session, code="demo", name="Demo platform")
+    for module in modules().values():
+        if module.module_class is not ModuleClass.CORE:
+            lifecycle.enable(session, platform_id, module.code)
+    _create_user(session, "admin@wizamart.example", "Ada Operator", is_super_admin=True)
+    _create_user(session, "support@wizamart.example", "Sam Support", platform_id=platform_id)
+    vendor_ids: dict[str, UUID] = {}
+    for name, owner, vendors in _COMPANIES:
+        company_id = tenant_service.create_company(session, name=name, contact_email=owner)
+        for vendor in vendors:
+            vendor_ids[vendor.code] = tenant_service.create_vendor(
+                session,
+                company_id=company_id,
+                platform_ids=[platform_id],
+                code=vendor.code,
+                name=vendor.name,
+                language=vendor.language,
+            )
+        _create_user(session, owner, f"Owner of {name}", company_id=company_id)
+    viewing = [code for code in all_permissions("vendor") if code.endswith(".view")]
+    role_id = tenant_service.create_role(
+        session, vendor_id=vendor_ids["MOSELLE"], name="Viewer", permissions=viewing
+    )
+    _create_user(
+        session, "team@moselle.example", "Tom Team", vendor_id=vendor_ids["MOSELLE"], role_id=role_id
+    )
+
+
+def _create_user(
+    session: Session, email: str, name: str, *, is_super_admin: bool = False, **place: UUID
+) -> None:
+    with acting_in(session, IdentityScope()):
+        user_id = user_service.create_user(
+            session, email=email, name=name, password=DEMO_PASSWORD, is_super_admin=is_super_admin
+        )
+        if place:
+            user_service.add_membership(session, user_id, **place)

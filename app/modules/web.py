@@ -1,0 +1,177 @@
+"""The web application: middleware, errors as pages or problem+json, static files, health and metrics."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from app.core import logging
+from app.core.config import get_settings
+from app.core.database import engine
+from app.core.errors import AppError, UnauthenticatedError, ValidationFailedError
+from app.core.i18n import has_message, translate
+from app.core.ids import new_id
+from app.core.observability import count_request
+from app.core.roles import refuse_powerful_role
+from app.core.templating import render
+from app.modules.observability import mount_health
+from app.modules.pages import base_context, environment, language_of, static_roots, theme_of
+from app.modules.routing import mount_modules
+
+log = structlog.get_logger(__name__)
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def create_app() -> FastAPI:
+    """The application with every installed module mounted.
+
+    Refuses to start under a database role that could get round row-level security.
+    """
+    settings = get_settings()
+    logging.configure_logging(settings, "web")
+    with engine().connect() as connection:
+        refuse_powerful_role(connection)
+    app = FastAPI(title="Wizamart", docs_url=None, redoc_url=None, openapi_url=None)
+    environment()
+    for name, folder in static_roots().items():
+        app.mount(f"/static/{name}", StaticFiles(directory=folder))
+    mount_health(app)
+    mount_modules(app)
+    app.middleware("http")(_serve)
+    app.add_exception_handler(AppError, _on_app_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_request_error)
+    return app
+
+
+def area_of(path: str) -> str:
+    """The front end a path belongs to, for metrics and error pages."""
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    return first if first in ("admin", "vendor", "api", "static", "health", "metrics") else "public"
+
+
+async def _serve(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Ids, time, headers; and the last net under unexpected errors."""
+    given = request.headers.get("x-request-id", "")
+    request.state.request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
+    logging.clear()
+    logging.bind(request_id=request.state.request_id)
+    started = time.perf_counter()
+    area = area_of(request.url.path)
+    try:
+        response = await call_next(request)
+    except Exception:
+        log.exception("request_failed", path=request.url.path)
+        response = _error_response(request, 500, "core.error", None)
+    count_request(area, request.method, response.status_code, time.perf_counter() - started)
+    response.headers["X-Request-ID"] = request.state.request_id
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if area == "static":
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"
+        )
+    else:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+async def _on_app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)
+    if (
+        isinstance(error, UnauthenticatedError)
+        and area_of(request.url.path) in ("admin", "vendor")
+        and request.method == "GET"
+    ):
+        return RedirectResponse(
+            f"/{area_of(request.url.path)}/sign-in?next={request.url.path}", status_code=303
+        )
+    if error.status >= 500:
+        log.error("request_error", code=error.code, detail=error.detail)
+    return _error_response(request, error.status, error.code, error)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "core.not_found", 405: "core.method_not_allowed", 413: "core.too_large"}.get(
+        error.status_code, "core.error"
+    )
+    return _error_response(request, error.status_code, code, None)
+
+
+async def _on_request_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # A path or query that does not fit its types is an address that does not exist.
+    code = "core.validation_failed"
+    return _error_response(request, 422, code, None)
+
+
+def _error_response(request: Request, status: int, code: str, error: AppError | None) -> Response:
+    language = language_of(request)
+    params = error.params if error else {}
+    title = _text(language, f"errors.{code}.title", HTTPStatus(status).phrase, params)
+    key = error.message_key if error else f"errors.{code}"
+    detail = _text(language, key, error.detail if error else "", params)
+    headers = {"Retry-After": str(params["retry_after"])} if "retry_after" in params else None
+    area = area_of(request.url.path)
+    if area == "api":
+        body: dict[str, Any] = {
+            "type": f"/errors/{code}",
+            "title": title,
+            "status": status,
+            "detail": detail,
+            "code": code,
+        }
+        body["instance"] = request.state.request_id
+        if isinstance(error, ValidationFailedError):
+            body["errors"] = [
+                {
+                    "detail": _text(language, field.message_key, field.code, dict(field.params)),
+                    "pointer": field.pointer,
+                    "code": field.code,
+                }
+                for field in error.errors
+            ]
+        return JSONResponse(body, status, headers, media_type="application/problem+json")
+    context = {
+        **base_context(request, language, theme_of(request)),
+        "page": {"id": "error", "title": title},
+        "shell": None,
+        "csrf_token": "",
+        "error": {
+            "title": title,
+            "text": detail,
+            "data_note": translate(language, "ui.error.nothing_saved") if request.method != "GET" else None,
+            "action_url": f"/{area}" if area in ("admin", "vendor") else "/",
+            "action_label": translate(language, "ui.error.home"),
+        },
+    }
+    return HTMLResponse(render(environment(), "error.html", context), status, headers)
+
+
+def _text(language: str, key: str, fallback: str, params: dict[str, Any]) -> str:
+    return (
+        translate(language, key, **params)
+        if has_message(language, key) or has_message("en", key)
+        else fallback
+    )

@@ -1,0 +1,135 @@
+"""``wizamart up``: the whole platform on one machine, from zero, with one command."""
+
+import fcntl
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import typer
+
+from app.core.config import get_settings
+from app.core.errors import ConfigurationError
+from app.core.observability import wipe_multiprocess_dir
+from app.core.supervisor import ProcessSpec, supervise
+from app.modules.platform import Platform, running_platform
+
+_FIRST_PORT, _PORTS = 8000, 50
+_READY_SECONDS = 90.0
+_WORKERS = {"fast": ("default,scheduled", 2), "long": ("long_running", 2)}
+
+
+def run_platform(*, demo: bool, port: int | None, data_dir: Path | None) -> int:
+    """Start servers, migrate, seed, then run web, workers and beat until a signal; returns the exit code."""
+    started = time.monotonic()
+    folder = (data_dir or get_settings().data_dir).resolve()
+    with _only_one(folder), running_platform(data_dir=folder, demo=demo) as platform:
+        port = _port(port)
+        metrics = folder / "run" / "metrics"
+        wipe_multiprocess_dir(metrics)
+        environment = {
+            **platform.environment,
+            "WIZAMART_BASE_URL": f"http://127.0.0.1:{port}",
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        }
+        readiness = _Readiness(f"http://127.0.0.1:{port}/health/ready")
+        return supervise(
+            _processes(environment, port),
+            ready=readiness,
+            on_ready=lambda: _say_ready(platform, port, time.monotonic() - started),
+            ready_seconds=_READY_SECONDS,
+        )
+
+
+def _processes(environment: Mapping[str, str], port: int) -> list[ProcessSpec]:
+    def wizamart(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "app.cli", *arguments]
+
+    workers = [
+        ProcessSpec(
+            f"worker-{name}",
+            wizamart("worker", "--queues", queues, "--concurrency", str(children), "--name", name),
+            environment,
+        )
+        for name, (queues, children) in _WORKERS.items()
+    ]
+    return [
+        ProcessSpec("web", wizamart("serve", "--port", str(port)), environment),
+        *workers,
+        ProcessSpec("beat", wizamart("beat"), environment),
+    ]
+
+
+class _Readiness:
+    """True once the web answers and every worker has; asked often, so it looks on in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_ready = False
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def __call__(self) -> bool:
+        return self.is_ready
+
+    def _look(self) -> None:
+        from app.worker import app
+
+        deadline = time.monotonic() + _READY_SECONDS
+        while not self.is_ready and time.monotonic() < deadline:
+            self.is_ready = self._web_answers() and len(app.control.ping(timeout=0.5) or []) >= len(_WORKERS)
+            time.sleep(0.1)
+
+    def _web_answers(self) -> bool:
+        try:
+            return httpx2.get(self.url, timeout=2.0, trust_env=False).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+
+def _say_ready(platform: Platform, port: int, seconds: float) -> None:
+    base = f"http://127.0.0.1:{port}"
+    lines = [f"Wizamart is ready after {seconds:.1f} s: {base}", ""]
+    lines += [
+        f"  {login.label:38} {base}{login.url:8} {login.email:26} {login.password}"
+        for login in platform.demo_logins
+    ]
+    lines += ["", f"  Health {base}/health   Metrics {base}/metrics   Stop with Ctrl-C"]
+    typer.echo("\n".join(lines))
+
+
+def _port(wanted: int | None) -> int:
+    """The wanted port, or the first free one; a port that something else holds is never taken."""
+    candidates = range(_FIRST_PORT, _FIRST_PORT + _PORTS) if wanted is None else [wanted]
+    for port in candidates:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise ConfigurationError(
+        f"Port {wanted or _FIRST_PORT} is held by another program. Choose one with --port."
+    )
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """One platform per data folder."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigurationError(
+            f"A platform runs on {folder} already. Stop it, or choose another folder with --data."
+        ) from None
+    else:
+        yield
+    finally:
+        os.close(handle)
