@@ -1,0 +1,100 @@
+"""Template databases and their clones."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from app.core.config import changed_environment
+from app.core.database import dispose_engine, make_engine
+from app.core.keys import new_keys, to_environment
+from app.core.roles import LOGIN, OWNER
+from app.modules import migrations, setup, state
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database of a test, by the addresses of the application and of the owner."""
+
+    url: str
+    owner_url: str
+    owner_engine: Engine
+
+
+class Templates:
+    """'empty' (migrated) and 'demo' (migrated and seeded), built once per run and cloned per test."""
+
+    def __init__(self, admin_url: str) -> None:
+        self.admin = create_engine(admin_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+    def url_of(self, database: str, role: str) -> str:
+        """A URL on the run's server."""
+        return self.admin.url.set(database=database, username=role).render_as_string(hide_password=False)
+
+    def build(self) -> None:
+        """Make roles and both templates."""
+        setup.initialise_server(self.admin)
+        for name in ("empty", "demo"):
+            self._create(f"wizamart_{name}", "template1")
+            setup.initialise_database(
+                create_engine(self.url_of(f"wizamart_{name}", "postgres"), poolclass=NullPool)
+            )
+            with migrations.owner_connection(self.url_of(f"wizamart_{name}", OWNER)) as connection:
+                migrations.migrate(connection)
+        demo = Database(self.url_of("wizamart_demo", LOGIN), self.url_of("wizamart_demo", OWNER), self.admin)
+        with scratch_keys(), connect_app(demo):
+            setup.seed_demo()
+
+    def _create(self, name: str, template: str) -> None:
+        with self.admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER {OWNER}'))
+
+    @contextmanager
+    def clone(self, template: str) -> Iterator[Database]:
+        """A copy of a template, dropped afterwards."""
+        name = f"test_{os.getpid()}_{uuid4().hex[:10]}"
+        self._create(name, f"wizamart_{template}")
+        owner = make_engine(self.url_of(name, OWNER), poolclass=NullPool)
+        try:
+            yield Database(self.url_of(name, LOGIN), self.url_of(name, OWNER), owner)
+        finally:
+            owner.dispose()
+            with self.admin.connect() as connection:
+                connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+    def superuser(self, database: Database) -> Engine:
+        """An engine that no policy and no right holds back, inside a clone."""
+        name = make_url(database.url).database
+        return create_engine(self.admin.url.set(database=name), poolclass=NullPool)
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self.admin.dispose()
+
+
+@contextmanager
+def connect_app(database: Database) -> Iterator[None]:
+    """Point the application of this process at a database."""
+    addresses = {"WIZAMART_DATABASE_URL": database.url, "WIZAMART_DATABASE_OWNER_URL": database.owner_url}
+    with changed_environment(addresses):
+        dispose_engine()
+        state.forget_snapshot()
+        try:
+            yield
+        finally:
+            dispose_engine()
+            state.forget_snapshot()
+
+
+@contextmanager
+def scratch_keys() -> Iterator[None]:
+    """A data folder and keys of their own, for the block."""
+    with TemporaryDirectory() as folder:
+        keys = to_environment(new_keys())
+        with changed_environment({"WIZAMART_ENV": "test", "WIZAMART_DATA_DIR": folder, **keys}):
+            yield

@@ -1,0 +1,109 @@
+"""The pytest plugin: one embedded PostgreSQL and broker per run, one migrated template, a fresh clone per test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from app.core.config import get_settings
+from app.core.database import dispose_engine
+from app.core.embedded import running_servers
+from app.main import create_app
+from app.testing.database import Database, Templates, connect_app
+
+_ADMIN, _BROKER, _DATA = "WIZAMART_TEST_ADMIN_URL", "WIZAMART_TEST_BROKER_URL", "WIZAMART_TEST_DATA"
+_servers = ExitStack()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the servers once, before the workers of pytest-xdist are started: they inherit the addresses."""
+    if os.environ.get("PYTEST_XDIST_WORKER") or session.config.option.collectonly:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="wizamart-test-"))
+    _servers.callback(shutil.rmtree, folder, ignore_errors=True)
+    servers = _servers.enter_context(running_servers(folder, durable=False))
+    os.environ.update({_ADMIN: servers.admin_url, _BROKER: servers.broker_url, _DATA: str(folder)})
+    Templates(servers.admin_url).build()
+
+
+def pytest_sessionfinish() -> None:
+    """Stop what this process started."""
+    _servers.close()
+
+
+@pytest.fixture(scope="session")
+def templates() -> Iterator[Templates]:
+    """The migrated template databases of this run."""
+    built = Templates(os.environ[_ADMIN])
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of this test's own; keys are made in it."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("WIZAMART_ENV", "test")
+    monkeypatch.setenv("WIZAMART_DATA_DIR", str(folder))
+    monkeypatch.setenv("WIZAMART_SECRET_KEY", "test-secret-key-of-this-run-0123456789")
+    monkeypatch.setenv("WIZAMART_ENCRYPTION_KEYS", "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+    get_settings.cache_clear()
+    return folder
+
+
+@pytest.fixture
+def broker(worker_id: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A real broker, empty, in a key space of this worker's own."""
+    import redis
+
+    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
+    url = os.environ[_BROKER]
+    redis.Redis.from_url(url.replace("redis+socket://", "unix://"), db=number).flushdb()
+    url = f"{url}?virtual_host={number}"
+    monkeypatch.setenv("WIZAMART_BROKER_URL", url)
+    get_settings.cache_clear()
+    return url
+
+
+@pytest.fixture
+def live_db(templates: Templates, data_dir: Path) -> Iterator[Database]:
+    """An empty migrated database; what the application commits is really committed."""
+    with templates.clone("empty") as database, connect_app(database):
+        yield database
+
+
+@pytest.fixture
+def world(templates: Templates, data_dir: Path) -> Iterator[Database]:
+    """A database with the demo tenants (see ``app/modules/tenancy/services/demo_service.py``), fresh for each test."""
+    with templates.clone("demo") as database, connect_app(database):
+        yield database
+
+
+@pytest.fixture
+def owner_engine(world: Database) -> Engine:
+    """The owner's engine, which no policy holds back: for factories and for looking behind the scenes."""
+    return world.owner_engine
+
+
+@pytest.fixture
+def app(world: Database) -> FastAPI:
+    """The web application on the demo world."""
+    return create_app()
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """A browser without scripts; follows redirects only when told to."""
+    with TestClient(
+        app, base_url="http://testserver", follow_redirects=False, raise_server_exceptions=False
+    ) as client:
+        yield client
+    dispose_engine()

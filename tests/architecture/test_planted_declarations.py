@@ -1,0 +1,205 @@
+"""Each rule about definitions, tables, pages, templates and messages notices its violation."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Float, Index, Numeric, UniqueConstraint, Uuid
+
+from app.core.tables import TableScope
+from app.modules.base import Hooks, MenuEntry, PageDef, Permission, ScheduledTask
+from tests.architecture.conftest import (
+    CLEAN,
+    PO,
+    ROUTES,
+    baskets,
+    shelves,
+    shop_definition,
+    table,
+    to_shelves,
+)
+
+SHOP = "app/modules/shop"
+ROUTE_FILE, TEMPLATE = f"{SHOP}/routes/vendor.py", f"{SHOP}/templates/shop/vendor/planted.html"
+PAGE = shop_definition().pages[0]
+DELETE = shop_definition().scheduled_tasks[0]
+
+
+def rules(findings) -> list[str]:
+    return sorted({finding.rule for finding in findings})
+
+
+def shelf() -> Column[Any]:
+    return Column("shelf_id", Uuid())
+
+
+@pytest.mark.parametrize(
+    ("rule", "tables"),
+    [
+        ("table-scope", [baskets(scope=None), shelves()]),
+        ("table-scope", [baskets(scope=TableScope.COMPANY, column="company_id"), shelves()]),
+        ("vendor-unique-key", [baskets(Column("code", Uuid()), UniqueConstraint("code")), shelves()]),
+        ("vendor-unique-key", [baskets(Column("code", Uuid(), unique=True)), shelves()]),
+        ("vendor-unique-key", [baskets(Column("code", Uuid()), Index("u", "code", unique=True)), shelves()]),
+        ("money-float", [baskets(Column("fee_cents", Float())), shelves()]),
+        ("money-float", [baskets(Column("fee_cents", Numeric(10, 2))), shelves()]),
+        ("foreign-key-border", [baskets(shelf(), to_shelves("vendor_id", "shelf_id")), shelves()]),
+    ],
+)
+def test_a_planted_table_is_found(plant, rule, tables):
+    found = plant(tables=tables)
+    assert rules(found) == [rule]
+    assert all(finding.file == f"{SHOP}/models/basket.py" and finding.line == 2 for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "tables"),
+    [
+        (
+            "plain-set-null",
+            [baskets(shelf(), to_shelves("vendor_id", "shelf_id", ondelete="SET NULL")), shelves()],
+        ),
+        ("vendor-foreign-key", [baskets(shelf(), to_shelves("shelf_id")), shelves()]),
+        (
+            "vendor-anchor",
+            [
+                baskets(shelf(), to_shelves("vendor_id", "shelf_id")),
+                table("shelves", owner="app.modules.stock.models.shelf"),
+            ],
+        ),
+    ],
+)
+def test_a_planted_foreign_key_is_found(plant, rule, tables):
+    assert rules(plant(definition={"requires": ("stock",)}, tables=tables)) == [rule]
+
+
+def test_a_proper_foreign_key_passes(plant):
+    key = to_shelves("vendor_id", "shelf_id", ondelete="SET NULL (shelf_id)")
+    assert plant(definition={"requires": ("stock",)}, tables=[baskets(shelf(), key), shelves()]) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        ("route-undeclared", {"routes": ()}),
+        ("route-undeclared", {"routes": ("vendor", "admin")}),
+        ("permission-undeclared", {"permissions": ()}),
+        (
+            "permission-name",
+            {"permissions": (*shop_definition().permissions, Permission("x.y.z", "shop.baskets.edit"))},
+        ),
+        ("permission-missing", {"pages": (replace(PAGE, permission=None),)}),
+        ("page-icon", {"pages": (replace(PAGE, menu=MenuEntry("sales", 1, "rocket")),)}),
+        ("page-twice", {"pages": (PAGE, PAGE)}),
+        ("page-without-function", {"pages": (PAGE, replace(PAGE, id="shop.vendor.more", path="/more"))}),
+        ("page-undeclared", {"pages": ()}),
+        ("message-missing", {"pages": (replace(PAGE, title_key="shop.unknown"),)}),
+        ("message-missing", {"pages": (replace(PAGE, menu=MenuEntry("attic", 1, "basket")),)}),
+        ("tasks-path", {"tasks_path": None}),
+        ("tasks-path", {"tasks_path": "app.modules.shop.work"}),
+        ("task-queue", {"task_queues": {"app.modules.stock.tasks.*": "default"}}),
+        ("task-queue", {"task_queues": {"app.modules.shop.tasks.*": "fast"}}),
+        ("schedule-name", {"scheduled_tasks": [replace(DELETE, name="shop.cleanup")]}),
+        ("schedule-name", {"scheduled_tasks": [replace(DELETE, name="stock.delete_baskets")]}),
+        ("schedule-name", {"scheduled_tasks": [DELETE, DELETE]}),
+        ("schedule-task", {"scheduled_tasks": [replace(DELETE, task="app.modules.shop.tasks.baskets.gone")]}),
+        ("schedule-time", {"scheduled_tasks": [replace(DELETE, schedule="99 3 * * *")]}),
+        ("schedule-time", {"scheduled_tasks": [ScheduledTask(DELETE.name, DELETE.task, {"hours": 3})]}),
+        ("dead-path", {"providers": {"framework.demo": "app.modules.shop.services.basket_service:gone"}}),
+        ("dead-path", {"handlers": {"stock.shelf_moved": "app.modules.stock.handlers:on_shelf_moved"}}),
+        ("dead-path", {"hooks": Hooks(on_enable="app.modules.shop.gone:on_enable")}),
+    ],
+)
+def test_a_planted_definition_is_found(plant, rule, changes):
+    found = plant(definition=changes)
+    assert rules(found) == [rule]
+    assert all(finding.file.startswith(SHOP) for finding in found)
+
+
+def test_a_page_named_after_another_area_is_found(plant):
+    page = PageDef(
+        "shop.admin.baskets", "vendor", "/baskets", "list", "shop.baskets.title", "shop.baskets.edit"
+    )
+    files = {ROUTE_FILE: ROUTES.replace("shop.vendor.baskets", "shop.admin.baskets")}
+    assert rules(plant(files, {"pages": (page,)})) == ["page-name"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("plain-router", "from app.modules", "from fastapi import APIRouter\nfrom app.modules"),
+        ("route-area", 'AreaRouter("vendor")', 'AreaRouter("admin")'),
+        ("route-unregistered", '@router.action("/baskets", permission="shop.baskets.edit")\n', ""),
+        ("permission-missing", 'permission="shop.baskets.edit"', "permission=None"),
+        ("permission-missing", ', permission="shop.baskets.edit"', ""),
+        ("permission-undeclared", "shop.baskets.edit", "shop.baskets.burn"),
+        (
+            "message-missing",
+            "return ctx.redirect(",
+            'ctx.flash("info", "shop.not.there")\n    return ctx.redirect(',
+        ),
+        ("message-missing", "return ctx.redirect(", 'ctx.t("shop.not.there")\n    return ctx.redirect('),
+    ],
+)
+def test_a_planted_route_is_found(plant, rule, old, new):
+    assert old in ROUTES
+    found = plant({ROUTE_FILE: ROUTES.replace(old, new)})
+    assert rules(found) == [rule]
+    assert {finding.file for finding in found} == {ROUTE_FILE}
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("template-syntax", "{% if open %}"),
+        ("template-syntax", "{{ amount | no_such_filter }}"),
+        ("template-missing", '{% extends "gone.html" %}'),
+        ("template-missing", '{% from "ui/kit.html" import wheel %}'),
+        ("inline-code", '<p style="color: red">x</p>'),
+        ("inline-code", "<style>p { color: red }</style>"),
+        ("inline-code", "<script>go()</script>"),
+        ("inline-code", '<a href="#" onclick="go()">x</a>'),
+        ("inline-code", '<a\n  hx-on:click="go()">x</a>'),
+        ("inline-code", '<a href="javascript:go()">x</a>'),
+        ("message-missing", '{{ t("shop.not.there") }}'),
+    ],
+)
+def test_a_planted_template_is_found(plant, rule, text):
+    found = plant({TEMPLATE: f"{{# page #}}\n{text}\n"})
+    assert [(finding.rule, finding.file, finding.line) for finding in found] == [
+        (rule, TEMPLATE, 2 + ("\n  hx" in text) * 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{% from "ui/kit.html" import box %}{{ box(label=t("shop.baskets.title")) }}',
+        '{# <p style="x"> #}<script src="/x.js" defer></script>',
+        '<p data-text="style = onclick=1" title="{{ a > b }}">online = yes</p>',
+        '<script type="application/json">{{ data | tojson }}</script>',
+    ],
+)
+def test_a_proper_template_passes(plant, text):
+    assert plant({TEMPLATE: text}) == []
+
+
+def test_messages_are_the_same_in_each_language(plant):
+    english, french = f"{SHOP}/locales/en.po", f"{SHOP}/locales/fr.po"
+    assert rules(plant({english: CLEAN[english] + 'msgid "shop.new"\nmsgstr "New"\n'})) == ["message-missing"]
+    assert rules(plant({french: CLEAN[french] + 'msgid "shop.new"\nmsgstr "Neuf"\n'})) == ["message-missing"]
+    fuzzy = '#, fuzzy\nmsgid "shop.new"\nmsgstr "Neuf"\n'
+    both = {english: CLEAN[english] + 'msgid "shop.new"\nmsgstr "New"\n', french: CLEAN[french] + fuzzy}
+    assert rules(plant(both)) == ["message-missing"]
+    with_name = {
+        english: CLEAN[english] + 'msgid "shop.new"\nmsgstr "New %(name)s"\n',
+        french: CLEAN[french] + 'msgid "shop.new"\nmsgstr "Neuf"\n',
+    }
+    assert rules(plant(with_name)) == ["message-placeholder"]
+    assert "message-file" in rules(plant({french: PO + "nonsense\n"}))
+
+
+def test_an_error_code_without_a_text_is_found(plant):
+    text = 'class OtherError(NotFoundError):\n    code: ClassVar[str] = "shop.other"\n'
+    found = plant({f"{SHOP}/exceptions.py": text})
+    assert [(finding.rule, finding.line) for finding in found] == [("message-missing", 2)]

@@ -1,0 +1,15 @@
+"""Wishes."""
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from app.core.tables import Base, Keyed, VendorOwned, Versioned
+
+
+class Wish(Keyed, VendorOwned, Versioned, Base):
+    """Something wished for."""
+
+    __tablename__ = "wishes"
+    __table_args__ = (UniqueConstraint("vendor_id", "id"),)
+
+    text: Mapped[str]
