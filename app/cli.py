@@ -126,7 +126,8 @@ def make_keys() -> None:
         typer.echo(f"{name}={value}")
 
 
-def _mount() -> None:
+def mount_commands() -> None:
+    """Mount the commands of framework, ledger and modules."""
     assert celery_config.celery_app  # its import connects this process with the ledger
     from app.tasks import cli as ledger
 
@@ -161,7 +162,7 @@ def _on_a_platform(ctx: typer.Context) -> None:
 def main() -> None:
     """Entry point: runs a command and turns errors into exit codes and one clear line."""
     try:
-        _mount()
+        mount_commands()
         cli()
     except AppError as error:
         if os.environ.get("WIZAMART_TRACEBACK"):

@@ -9,6 +9,7 @@ from celery import Celery
 from kombu.entity import Queue
 
 from app.core.config import get_settings
+from app.core.embedded import find_servers
 from app.modules import events as _events  # noqa: F401  registers the task that delivers events
 from app.modules import task_base, tasks
 from app.tasks import ports
@@ -23,7 +24,7 @@ _REDIS_LIKE = ("redis", "rediss", "sentinel", "valkey")
 
 def _settings() -> dict[str, Any]:
     """Read when Celery is first used, so that a process may start its servers after importing this file."""
-    broker_url = get_settings().broker_url or _NO_BROKER
+    broker_url = get_settings().broker_url or _embedded_broker() or _NO_BROKER
     routes = tasks.task_routes()
     queues = sorted({*tasks.QUEUES, *(route["queue"] for route in routes.values())})
     return {
@@ -46,6 +47,12 @@ def _settings() -> dict[str, Any]:
         "beat_scheduler": "app.tasks.beat:LedgerScheduler",
         "beat_max_loop_interval": 1,
     }
+
+
+def _embedded_broker() -> str | None:
+    """Of the platform that runs on the data folder: so `celery -A app.worker inspect …` finds it without settings."""
+    servers = find_servers(get_settings().data_dir) if get_settings().is_embedded else None
+    return servers.broker_url if servers else None
 
 
 def _redis_options() -> dict[str, Any]:

@@ -1,16 +1,14 @@
 """Commands of the framework: modules, migrate, db, seed, health, prove."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app.core import roles
+from app.core.console import print_json, print_rows
 from app.core.database import psycopg_url
 from app.core.observability import HealthStatus
 from app.modules import migrations, setup
@@ -24,21 +22,6 @@ db_app = typer.Typer(help="The database.", no_args_is_help=True)
 seed_app = typer.Typer(help="Data to try the platform with.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def print_json(value: Any) -> None:
-    """Data for programs, on stdout."""
-    typer.echo(json.dumps(value, default=str, ensure_ascii=False))
-
-
-def print_table(headers: list[str], rows: list[list[str]]) -> None:
-    """A plain table for people, as wide as it needs to be."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for header in headers:
-        table.add_column(header, no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    Console(width=200).print(table)
 
 
 def _summary(module: ModuleDefinition) -> dict[str, Any]:
@@ -64,23 +47,10 @@ def list_modules(as_json: Json = False) -> None:
     Example: wizamart modules list --json
     """
     found = [_summary(module) for module in modules().values()]
-    if as_json:
-        print_json(found)
-        return
-    print_table(
-        ["NAME", "TIER", "VERSION", "REQUIRES", "TASKS", "PAGES"],
-        [
-            [
-                m["code"],
-                m["class"],
-                m["version"],
-                ", ".join(m["requires"]),
-                str(len(m["tasks"])),
-                str(len(m["pages"])),
-            ]
-            for m in found
-        ],
-    )
+    if not as_json:
+        for module in found:
+            module["tasks"], module["pages"] = len(module["tasks"]), len(module["pages"])
+    print_rows(found, as_json)
 
 
 @modules_app.command("show")
@@ -210,12 +180,7 @@ def seed_demo(as_json: Json = False) -> None:
     """
     with running_platform(demo=False):
         logins = setup.seed_demo()
-    if as_json:
-        print_json([asdict(login) for login in logins])
-        return
-    print_table(
-        ["ACCOUNT", "PAGE", "E-MAIL", "PASSWORD"], [[a.label, a.url, a.email, a.password] for a in logins]
-    )
+    print_rows([asdict(login) for login in logins], as_json)
 
 
 def health(as_json: Json = False) -> None:

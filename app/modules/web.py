@@ -11,12 +11,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.core import logging
 from app.core.config import get_settings
 from app.core.database import engine
-from app.core.errors import AppError, UnauthenticatedError, ValidationFailedError
+from app.core.errors import AppError, UnauthenticatedError, UnavailableError, ValidationFailedError
 from app.core.i18n import has_message, translate
 from app.core.ids import new_id
 from app.core.observability import count_request
@@ -60,6 +62,8 @@ def create_app() -> FastAPI:
     app.middleware("http")(_serve)
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(OperationalError, _on_database_error)
+    app.add_exception_handler(PoolTimeoutError, _on_database_error)
     app.add_exception_handler(RequestValidationError, _on_request_error)
     return app
 
@@ -119,11 +123,14 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     return _error_response(request, error.status_code, code, None)
 
 
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    log.error("database_error", error=str(error))
+    return _error_response(request, 503, UnavailableError.code, UnavailableError())
+
+
 async def _on_request_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    # A path or query that does not fit its types is an address that does not exist.
-    code = "core.validation_failed"
-    return _error_response(request, 422, code, None)
+    return _error_response(request, 422, ValidationFailedError.code, None)
 
 
 def _error_response(request: Request, status: int, code: str, error: AppError | None) -> Response:

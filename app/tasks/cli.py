@@ -2,14 +2,13 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-import orjson
 import typer
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
+from app.core.console import print_json, print_rows
 from app.core.database import SYSTEM, unit_of_work
 from app.tasks import ledger, ticks
 from app.tasks.dispatcher import dispatch
@@ -29,7 +28,7 @@ schedule_app = typer.Typer(help="What runs by the clock.", no_args_is_help=True)
 _LIST = text(
     """
     SELECT id, state, task, queue, vendor_id, attempts, progress_done, progress_total, waiting_reason, error_code,
-           created_at
+           date_trunc('second', created_at) AS created_at
     FROM jobs WHERE cast(:state AS text) IS NULL OR state = :state ORDER BY id DESC LIMIT :count
     """
 )
@@ -50,7 +49,7 @@ def list_jobs(
     """
     with unit_of_work(SYSTEM) as session:
         found = session.execute(_LIST, {"state": state, "count": count}).mappings().all()
-    _print_rows(found, as_json)
+    print_rows(found, as_json)
 
 
 @jobs_app.command("show")
@@ -65,12 +64,12 @@ def show_job(job_id: JobId, as_json: AsJson = False) -> None:
     if job is None:
         raise JobNotFoundError
     if as_json:
-        _print_json({**job, "runs": [dict(run) for run in runs]})
+        print_json({**job, "runs": [dict(run) for run in runs]})
         return
     for name, value in job.items():
         if value is not None:
             typer.echo(f"{name:20} {value}")
-    _print_rows(runs, as_json=False)
+    print_rows(runs, as_json=False)
 
 
 @jobs_app.command("cancel")
@@ -97,9 +96,12 @@ def retry_job(job_id: JobId) -> None:
 
 @tasks_app.command("list")
 def list_tasks(as_json: AsJson = False) -> None:
-    """All tasks with their queue, and whether they need a vendor."""
+    """All tasks with their queue, and whether they need a vendor.
+
+    Example: wizamart tasks list
+    """
     found = [framework().find_task(name) for name in framework().task_names()]
-    _print_rows([{"task": task.name, "queue": task.queue, "scope": task.scope} for task in found], as_json)
+    print_rows([{"task": task.name, "queue": task.queue, "scope": task.scope} for task in found], as_json)
 
 
 @tasks_app.command("run")
@@ -125,7 +127,7 @@ def run_task(
     with unit_of_work(SYSTEM) as session:
         job = dispatch(session, name, kwargs=arguments, vendor_id=vendor, cause="user")
     state = _run_here(framework().find_task(name).queue, job.id) if here else JobState.QUEUED.value
-    _print_rows([{"id": job.id, "state": state}], as_json)
+    print_rows([{"id": job.id, "state": state}], as_json)
     if here and state != JobState.SUCCEEDED:
         raise typer.Exit(1)
 
@@ -144,8 +146,11 @@ def _run_here(queue: str, job_id: UUID) -> str:
 
 @schedule_app.command("list")
 def list_schedules(as_json: AsJson = False) -> None:
-    """All schedules and when each is due next (UTC)."""
-    _print_rows(
+    """All schedules and when each is due next (UTC).
+
+    Example: wizamart schedule list
+    """
+    print_rows(
         [
             {
                 "schedule": entry.name,
@@ -174,16 +179,4 @@ def next_ticks(
         for entry in framework().schedules()
         for moment in ticks.next_times(entry.cron, count)
     ]
-    _print_rows(sorted(due, key=lambda row: (row["due_at"], row["schedule"]))[:count], as_json)
-
-
-def _print_rows(rows: Sequence[Mapping[str, Any] | RowMapping], as_json: bool) -> None:
-    if as_json:
-        _print_json([dict(row) for row in rows])
-        return
-    for row in rows:
-        typer.echo("\t".join("-" if value is None else str(value) for value in dict(row).values()))
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+    print_rows(sorted(due, key=lambda row: (row["due_at"], row["schedule"]))[:count], as_json)

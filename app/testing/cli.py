@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 from celery import current_app
 
+from app.core.console import print_json
 from app.core.database import engine
 from app.core.embedded import running_servers
-from app.modules.cli import print_json
 from app.modules.registry import modules, owner_of
 from app.modules.task_base import ModuleTask, task_names
 from app.modules.web import create_app

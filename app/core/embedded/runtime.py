@@ -50,11 +50,16 @@ def running_servers(data_dir: Path, *, broker: bool = True, durable: bool = True
             yield attached
 
 
+def find_servers(data_dir: Path) -> Servers | None:
+    """The servers that another process runs for ``data_dir`` right now, if any; starts and locks nothing."""
+    return _answering_servers(data_dir.resolve() / "run")
+
+
 def _attach(folders: Folders, owner_lock: int) -> Servers | None:
     """Wait for the servers that another process runs; None when this process became their owner."""
     deadline = time.monotonic() + _ATTACH_SECONDS
     while not try_lock(owner_lock):
-        if (servers := _answering_servers(folders)) is not None:
+        if (servers := _answering_servers(folders.run)) is not None:
             return servers
         if time.monotonic() > deadline:
             raise UnavailableError(
@@ -117,9 +122,9 @@ def _write_record(record: Path, pids: dict[str, int], sockets: Path, servers: Se
     unfinished.replace(record)
 
 
-def _answering_servers(folders: Folders) -> Servers | None:
+def _answering_servers(run: Path) -> Servers | None:
     try:
-        content = json.loads((folders.run / "servers.json").read_text(encoding="utf-8"))
+        content = json.loads((run / "servers.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     servers, sockets = Servers(**content["urls"]), Path(content["sockets"])
