@@ -51,6 +51,11 @@ def hit(key: str, limit: int, window_seconds: int) -> RateResult:
     return _limiter(_server_url(get_settings())).hit(key, limit, window_seconds)
 
 
+def forget() -> None:
+    """Forget what this process has counted; for tests, whose tries all come from one address."""
+    _limiter.cache_clear()
+
+
 class RateLimiter:
     """Counts on the server of ``url``; in this process while there is none or it does not answer."""
 

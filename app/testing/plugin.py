@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from app.core import rate_limit
 from app.core.config import get_settings
 from app.core.database import dispose_engine
 from app.core.embedded import running_servers
@@ -56,6 +57,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WIZAMART_SECRET_KEY", "test-secret-key-of-this-run-0123456789")
     monkeypatch.setenv("WIZAMART_ENCRYPTION_KEYS", "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
     get_settings.cache_clear()
+    rate_limit.forget()
     return folder
 
 

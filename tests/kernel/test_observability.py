@@ -130,14 +130,14 @@ def test_a_hanging_check_neither_keeps_the_process_nor_reaches_a_forked_child() 
 
 
 def test_metrics_have_the_promised_names_and_closed_labels() -> None:
-    count_request("vendor", "GET", 200, 0.02)
-    count_request("vendor", "BREW", 405, 0.02)
+    count_request("probe", "GET", 200, 0.02)
+    count_request("probe", "BREW", 405, 0.02)
     count_job("app.modules.billing.tasks.subscription.reset_period_counters", "succeeded", 7)
     text = metrics_text().decode()
-    assert 'wizamart_http_requests_total{area="vendor",method="GET",status="200"} 1.0' in text
-    assert 'wizamart_http_requests_total{area="vendor",method="other",status="405"} 1.0' in text
+    assert 'wizamart_http_requests_total{area="probe",method="GET",status="200"} 1.0' in text
+    assert 'wizamart_http_requests_total{area="probe",method="other",status="405"} 1.0' in text
     assert "BREW" not in text
-    assert 'wizamart_http_request_seconds_bucket{area="vendor",le="0.025"} 2.0' in text
+    assert 'wizamart_http_request_seconds_bucket{area="probe",le="0.025"} 2.0' in text
     task = 'task="app.modules.billing.tasks.subscription.reset_period_counters"'
     assert f'wizamart_jobs_finished_total{{state="succeeded",{task}}} 1.0' in text
     assert f"wizamart_job_seconds_sum{{{task}}} 7.0" in text

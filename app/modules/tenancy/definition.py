@@ -49,6 +49,7 @@ definition = ModuleDefinition(
         )
     ],
     publishes=("tenancy.vendor_created",),
+    commands=f"{_PACKAGE}.cli:groups",
     providers={
         "framework.identity": f"{_PACKAGE}.services.identity_service:resolve",
         "framework.demo": f"{_PACKAGE}.services.demo_service:seed",

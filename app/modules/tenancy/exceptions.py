@@ -31,6 +31,13 @@ class CodeTakenError(ConflictError):
     title = "Already taken"
 
 
+class PlatformNotFoundError(NotFoundError):
+    """No platform of that code; params: ``platform_code``."""
+
+    code = "tenancy.platform_not_found"
+    title = "There is no such platform"
+
+
 class VendorNotFoundError(NotFoundError):
     """No vendor of that code; params: ``vendor_code``."""
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import security
+from app.core.database import IdentityScope, acting_in
 from app.core.errors import FieldError, ValidationFailedError
 from app.modules.tenancy.exceptions import CodeTakenError
 from app.modules.tenancy.models.user import Membership, User
@@ -38,6 +39,14 @@ def create_user(
     session.add(user)
     session.flush()
     return user.id
+
+
+def create_owner(session: Session, *, email: str, password: str, company_id: UUID) -> UUID:
+    """A new user who owns a company, made in the identity scope from the operator's transaction."""
+    with acting_in(session, IdentityScope()):
+        user_id = create_user(session, email=email, name=email.partition("@")[0], password=password)
+        add_membership(session, user_id, company_id=company_id)
+    return user_id
 
 
 def require_strong_password(password: str, *known: str) -> None:

@@ -1,0 +1,36 @@
+"""Catalog: the vendor's products, their texts in each language, search, and the intake for bulk data."""
+
+from app.modules.base import Hooks, MenuEntry, ModuleClass, ModuleDefinition, PageDef, Permission
+
+_PACKAGE = "app.modules.catalog"
+
+definition = ModuleDefinition(
+    code="catalog",
+    name="Catalog",
+    module_class=ModuleClass.OPTIONAL,
+    description="What a vendor sells: products, texts in each language, search.",
+    permissions=(Permission("catalog.products.view", "catalog.permissions.products_view", "vendor"),),
+    pages=(
+        PageDef(
+            "catalog.vendor.products",
+            "vendor",
+            "/products",
+            "list",
+            "catalog.products.title",
+            "catalog.products.view",
+            MenuEntry("catalog", 10, "package"),
+        ),
+        PageDef(
+            "catalog.vendor.product",
+            "vendor",
+            "/products/{product_id}",
+            "detail",
+            "catalog.product.title",
+            "catalog.products.view",
+        ),
+    ),
+    routes=("vendor",),
+    public_ids={"product_id": ("prd", "products")},
+    providers={"core.vendor_tiles": f"{_PACKAGE}.services.tile_service:vendor_tiles"},
+    hooks=Hooks(health_check=f"{_PACKAGE}.services.health_service:check_health"),
+)

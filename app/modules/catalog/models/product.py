@@ -1,0 +1,82 @@
+"""Products and their texts."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.tables import Base, Keyed, Search, TableScope, VendorOwned, Versioned
+
+
+class Product(Keyed, VendorOwned, Versioned, Base):
+    """What a vendor sells, without its texts. ``sku`` is the id that feeds know it by.
+
+    ``edited_fields`` no longer follow the feed. ``attributes`` holds what has no column here, by field name.
+    """
+
+    __tablename__ = "products"
+    __table_args__ = (
+        UniqueConstraint("vendor_id", "id"),
+        UniqueConstraint("vendor_id", "sku"),
+        CheckConstraint("gtin ~ '^[0-9]{14}$'", name="gtin"),
+        CheckConstraint("price_cents >= 0 AND sale_price_cents >= 0", name="prices"),
+        CheckConstraint(
+            "availability IN ('in_stock', 'out_of_stock', 'preorder', 'backorder')", name="availability"
+        ),
+        Index("ix_products_vendor_id_gtin", "vendor_id", "gtin", postgresql_where=text("gtin IS NOT NULL")),
+    )
+
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), sort_order=-90)
+    sku: Mapped[str] = mapped_column(Text(collation="C"))  # lists and exports are in byte order, everywhere
+    gtin: Mapped[str | None]
+    mpn: Mapped[str | None]
+    brand: Mapped[str | None]
+    condition: Mapped[str | None]
+    availability: Mapped[str | None]
+    availability_date: Mapped[date | None]
+    price_cents: Mapped[int]
+    currency: Mapped[str]
+    sale_price_cents: Mapped[int | None]
+    sale_starts_at: Mapped[datetime | None]
+    sale_ends_at: Mapped[datetime | None]
+    image_link: Mapped[str | None]
+    additional_image_links: Mapped[list[str]]
+    item_group_id: Mapped[str | None]
+    product_type: Mapped[str | None]
+    google_category: Mapped[str | None]
+    color: Mapped[str | None]
+    size: Mapped[str | None]
+    gender: Mapped[str | None]
+    age_group: Mapped[str | None]
+    material: Mapped[str | None]
+    pattern: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    archived_at: Mapped[datetime | None]
+    edited_fields: Mapped[list[str]] = mapped_column(default=list)
+
+
+class ProductTranslation(Versioned, Base):
+    """A product's texts in one language, and what search looks in."""
+
+    __tablename__ = "product_translations"
+    __scope__ = TableScope.VENDOR
+    __search__ = Search("search_vector", key="product_id")
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["vendor_id", "product_id"], ["products.vendor_id", "products.id"], ondelete="CASCADE"
+        ),
+        Index("ix_product_translations_search", "vendor_id", "search_vector", postgresql_using="gin"),
+    )
+
+    vendor_id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    description: Mapped[str | None]
+    link: Mapped[str | None]
+    edited_fields: Mapped[list[str]] = mapped_column(default=list)
+    search_vector: Mapped[Any] = mapped_column(TSVECTOR)

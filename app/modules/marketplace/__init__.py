@@ -1,0 +1,1 @@
+"""Marketplaces: product feeds in and out, and the orders that come back."""

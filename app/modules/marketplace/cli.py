@@ -1,0 +1,158 @@
+"""``wizamart import`` and ``wizamart export``: data on stdout, talk on stderr."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from app.core.config import get_settings
+from app.core.database import TenantScope, unit_of_work
+from app.core.storage import get_storage
+from app.modules.marketplace.enums import ErrorPolicy
+from app.modules.marketplace.services import import_service, row_error_service
+from app.modules.marketplace.services.import_service import ImportRequest, ImportWithJob
+from app.modules.tenancy import facade as tenancy
+from app.tasks.dispatcher import dispatch
+
+EXIT_FAILED, EXIT_PARTIAL = 1, 5
+_EXPORT_TASK = "app.modules.marketplace.tasks.export.export_vendor_products_to_folder"
+
+import_app = typer.Typer(help="Bring data in.", no_args_is_help=True)
+export_app = typer.Typer(help="Take data out.", no_args_is_help=True)
+groups = {"import": import_app, "export": export_app}
+
+
+class _Language(StrEnum):
+    EN = "en"
+    FR = "fr"
+    DE = "de"
+    LB = "lb"
+
+
+_Vendor = Annotated[str, typer.Option("--vendor", help="The vendor's code.")]
+_Lang = Annotated[_Language, typer.Option("--language", help="Language of the texts.")]
+_Json = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+
+
+@import_app.callback()
+def _import_group() -> None:
+    """Bring data in."""
+
+
+@export_app.callback()
+def _export_group() -> None:
+    """Take data out."""
+
+
+@import_app.command("products")
+def import_products(
+    source: Annotated[str, typer.Argument(help="A CSV or TSV file, or the address of one.")],
+    vendor: _Vendor,
+    language: _Lang = _Language.FR,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, but write nothing.")] = False,
+    policy: Annotated[ErrorPolicy, typer.Option(help="What bad rows do.")] = ErrorPolicy.SKIP_BAD_ROWS,
+    as_json: _Json = False,
+) -> None:
+    """Import a product feed. Exit code 5: done, but some rows failed; they are in the file ``errors_csv``.
+
+    Example: wizamart import products feed.tsv --vendor MOSELLE --language fr
+    """
+    from app.modules.platform import running_platform
+
+    request = _request(source, language, policy, dry_run)
+    with running_platform() as platform:
+        found = tenancy.get_vendor(vendor)
+        scope = TenantScope(found.id, found.company_id)
+        with unit_of_work(scope) as session:
+            row = import_service.start_import(session, request)
+        assert row.job_id is not None
+        typer.echo(f"Importing {request.source_name} for {found.code} …", err=True)
+        platform.work(row.job_id)
+        with unit_of_work(scope) as session:
+            done = import_service.get_import(session, row.id)
+        report = _report(done, _failed_rows_file(scope, done, language))
+    _print(report, as_json)
+    if report["state"] != "succeeded":
+        raise typer.Exit(EXIT_FAILED)
+    if report["failed"]:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+@export_app.command("products")
+def export_products(
+    vendor: _Vendor,
+    out: Annotated[Path, typer.Option(help="Folder for the file.", file_okay=False)],
+    language: _Lang = _Language.FR,
+    as_json: _Json = False,
+) -> None:
+    """Write the vendor's products as a feed for marketplaces.
+
+    Example: wizamart export products --vendor MOSELLE --language fr --out feeds
+    """
+    from app.modules.platform import running_platform
+
+    arguments = {"languages": language.value, "folder": str(out.resolve())}
+    with running_platform() as platform:
+        found = tenancy.get_vendor(vendor)
+        with unit_of_work(TenantScope(found.id, found.company_id)) as session:
+            job_id = dispatch(session, _EXPORT_TASK, kwargs=arguments, vendor_id=found.id).id
+        typer.echo(f"Exporting the products of {found.code} …", err=True)
+        job = platform.work(job_id)
+    result = job.result or {"files": [], "rows": 0}
+    report = {"job": str(job_id), "state": job.state, "files": result["files"], "rows": result["rows"]}
+    _print(report, as_json)
+    if job.state != "succeeded":
+        typer.echo(job.error_message or job.state, err=True)
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _request(source: str, language: _Language, policy: ErrorPolicy, is_dry_run: bool) -> ImportRequest:
+    if source.startswith(("http://", "https://")):
+        return ImportRequest(language, policy, is_dry_run, source_name=source, url=source)
+    path = Path(source)
+    if not path.is_file():
+        raise typer.BadParameter(f"There is no file {source}.")
+    return ImportRequest(language, policy, is_dry_run, source_name=path.name, content=path)
+
+
+def _report(done: ImportWithJob, errors_csv: str | None) -> dict[str, Any]:
+    row, job = done
+    assert job is not None
+    report: dict[str, Any] = {"job": str(job.id), "state": job.state}
+    report |= {name: getattr(row, name) for name in ("rows", "created", "updated", "unchanged", "failed")}
+    report |= {"encoding": row.encoding, "delimiter": row.delimiter, "seconds": row.seconds}
+    report["errors_csv"] = errors_csv
+    if row.problem:
+        typer.echo(f"{row.problem['code']}: {row.problem['detail']}", err=True)
+    elif job.error_message:
+        typer.echo(job.error_message, err=True)
+    return report
+
+
+def _failed_rows_file(scope: TenantScope, done: ImportWithJob, language: _Language) -> str | None:
+    row = done.row
+    if not row.failed:
+        return None
+    storage, key = get_storage(get_settings()), _csv_key(row.vendor_id, row.id)
+    with TemporaryFile(prefix="wizamart-rows-") as file:
+        file.writelines(row_error_service.failed_rows_csv(scope, row.id, language=language))
+        file.seek(0)
+        storage.save(key, file)
+    return str(storage.path(key))
+
+
+def _csv_key(vendor_id: UUID, import_id: UUID) -> str:
+    return f"marketplace/{vendor_id}/{import_id}-failed-rows.csv"
+
+
+def _print(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    for name, value in report.items():
+        if value is not None:
+            typer.echo(f"{name}: {value!r}" if name == "delimiter" else f"{name}: {value}")

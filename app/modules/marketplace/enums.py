@@ -1,0 +1,65 @@
+"""Closed vocabularies of the marketplace module."""
+
+from enum import StrEnum
+
+
+class RowErrorCode(StrEnum):
+    """What can be wrong with one row of a feed. Texts: message key ``marketplace.row_errors.<code>``."""
+
+    WRONG_CELL_COUNT = "wrong_cell_count"
+    STRAY_QUOTE = "stray_quote"
+    UNCLOSED_QUOTE = "unclosed_quote"
+    STRAY_LINE_BREAK = "stray_line_break"
+    CELL_TOO_LARGE = "cell_too_large"
+
+    REQUIRED_EMPTY = "required_empty"
+    TEXT_TOO_LONG = "text_too_long"
+    NUL_CHARACTER = "nul_character"
+    SPREADSHEET_ERROR = "spreadsheet_error"
+    VALUE_UNKNOWN = "value_unknown"
+    BOOLEAN_MALFORMED = "boolean_malformed"
+    MULTIPACK_MALFORMED = "multipack_malformed"
+    DATE_MALFORMED = "date_malformed"
+    URL_MALFORMED = "url_malformed"
+    TOO_MANY_IMAGES = "too_many_images"
+
+    PRICE_MALFORMED = "price_malformed"
+    PRICE_AMBIGUOUS = "price_ambiguous"
+    PRICE_NEGATIVE = "price_negative"
+    PRICE_ZERO = "price_zero"
+    PRICE_DECIMALS = "price_decimals"
+    PRICE_TOO_LARGE = "price_too_large"
+    CURRENCY_UNKNOWN = "currency_unknown"
+    SALE_PRICE_NOT_LOWER = "sale_price_not_lower"
+    SALE_PRICE_CURRENCY = "sale_price_currency"
+    SALE_DATES_MALFORMED = "sale_dates_malformed"
+    SALE_DATES_ORDER = "sale_dates_order"
+
+    GTIN_MALFORMED = "gtin_malformed"
+    GTIN_LENGTH = "gtin_length"
+    GTIN_CHECK_DIGIT = "gtin_check_digit"
+    GTIN_SCIENTIFIC = "gtin_scientific"
+    GTIN_DECIMAL = "gtin_decimal"
+
+    # Found by the database, over all chunks of a run.
+    DUPLICATE_ID = "duplicate_id"
+
+
+class SourceKind(StrEnum):
+    """Where the file of an import comes from."""
+
+    UPLOAD = "upload"
+    URL = "url"
+
+
+class ErrorPolicy(StrEnum):
+    """What bad rows do to an import."""
+
+    SKIP_BAD_ROWS = "skip-bad-rows"
+    ALL_OR_NOTHING = "all-or-nothing"
+
+
+class Marketplace(StrEnum):
+    """Whose feeds they are."""
+
+    LETZSHOP = "letzshop"

@@ -1,0 +1,33 @@
+"""A vendor's settings for feeds."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.tables import Base, TableScope, Versioned
+
+
+class FeedSettings(Versioned, Base):
+    """One row per vendor, made with the vendor. ``feed_urls`` maps a language to the last address imported from."""
+
+    __tablename__ = "feed_settings"
+    __scope__ = TableScope.VENDOR
+    __table_args__ = (
+        CheckConstraint("default_tax_rate IN (0, 3, 8, 14, 17)", name="default_tax_rate"),
+        CheckConstraint("boost_sort BETWEEN 0 AND 10", name="boost_sort"),
+        CheckConstraint(
+            "delivery_method IN ('nationwide', 'package_delivery', 'self_collect')", name="delivery_method"
+        ),
+        CheckConstraint("preorder_days >= 0", name="preorder_days"),
+    )
+
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True)
+    default_language: Mapped[str]
+    feed_urls: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    default_tax_rate: Mapped[int] = mapped_column(SmallInteger, default=17)
+    boost_sort: Mapped[Decimal] = mapped_column(Numeric(3, 1), default=Decimal(1))
+    delivery_method: Mapped[str] = mapped_column(default="nationwide")
+    preorder_days: Mapped[int] = mapped_column(SmallInteger, default=1)

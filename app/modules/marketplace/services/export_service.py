@@ -1,0 +1,134 @@
+"""The catalogue as a feed: tab-separated, UTF-8, the columns of the Google product feed.
+
+A feed is read by machines: cells are never neutralised. Importing it again changes nothing.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core.storage import atomic_file
+from app.modules.catalog import facade as catalog
+from app.modules.catalog.contracts import ExportRow, display_gtin
+from app.modules.marketplace.enums import Marketplace
+from app.modules.marketplace.models.feed_settings import FeedSettings
+from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS, LABELS
+from app.modules.marketplace.services.feed_row import EXPECTED_COLUMNS
+from app.modules.marketplace.services.feed_settings_service import find_feed_settings
+
+_REPORT_ROWS = 2000
+_SETTING_COLUMNS = ("default_tax_rate", "boost_sort", "delivery_method", "preorder_days")
+
+Cell = Callable[[ExportRow], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of the products are written."""
+
+    done: int
+    total: int
+
+
+def export_file_name(vendor_code: str, language: str) -> str:
+    """Name of the file for one language."""
+    return f"{vendor_code}_{Marketplace.LETZSHOP.value}_export_{language}.tsv"
+
+
+def export_products(session: Session, *, language: str, target: Path) -> Iterator[Progress]:
+    """Write ``target``, as a whole or not at all: the active products that have texts in ``language``, by SKU.
+
+    The same catalogue gives the same bytes. Yields as it goes, at least once at the end.
+    """
+    export = catalog.open_export(session, language=language)
+    # Where these columns are there, their cells must be filled: without any value they are left out.
+    skipped = {name for name in EXPECTED_COLUMNS if name not in export.filled}
+    columns = {name: cell for name, cell in _CELLS.items() if name not in skipped}
+    settings = _setting_cells(find_feed_settings(session))
+    done = 0
+    with atomic_file(target) as file:
+        writer = csv.writer(_Encoder(file.write), delimiter="\t", lineterminator="\n")
+        writer.writerow([*columns, *settings])
+        for row in export.rows:
+            writer.writerow([*(cell(row) for cell in columns.values()), *settings.values()])
+            done += 1
+            if done % _REPORT_ROWS == 0:
+                yield Progress(done, export.total)
+    yield Progress(done, export.total)
+
+
+class _Encoder:
+    """What csv writes into, before it is bytes."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def write(self, text: str) -> None:
+        self._write(text.encode())
+
+
+def _setting_cells(settings: FeedSettings | None) -> dict[str, str]:
+    if settings is None:
+        return {}
+    return {name: str(getattr(settings, name)) for name in _SETTING_COLUMNS}
+
+
+def _money(cents: int | None, currency: str) -> str:
+    return "" if cents is None else f"{cents // 100}.{cents % 100:02d} {currency}"
+
+
+def _moment(value: datetime | None) -> str:
+    return value.astimezone(UTC).isoformat() if value else ""
+
+
+def _sale_dates(row: ExportRow) -> str:
+    return f"{_moment(row.sale_starts_at)}/{_moment(row.sale_ends_at)}" if row.sale_starts_at else ""
+
+
+def _field(name: str) -> Cell:
+    place = ExportRow._fields.index(name)
+    return lambda row: _text(row[place])
+
+
+def _attribute(name: str) -> Cell:
+    return lambda row: _text(row.attributes.get(name))
+
+
+def _label(number: int) -> Cell:
+    def cell(row: ExportRow) -> str:
+        labels = row.attributes.get("custom_labels", [])
+        return labels[number] if number < len(labels) else ""
+
+    return cell
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _cells() -> dict[str, Cell]:
+    """How each column is written, in the order of the feed."""
+    special: dict[str, Cell] = {
+        "id": lambda row: row.sku,
+        "price": lambda row: _money(row.price_cents, row.currency),
+        "sale_price": lambda row: _money(row.sale_price_cents, row.currency),
+        "sale_price_effective_date": _sale_dates,
+        "gtin": lambda row: display_gtin(row.gtin) if row.gtin else "",
+        **{name: _label(number) for number, name in enumerate(LABELS)},
+    }
+    return {
+        column: special.get(column) or (_field if fields[0] in ExportRow._fields else _attribute)(fields[0])
+        for column, fields in COLUMN_FIELDS.items()
+    }
+
+
+_CELLS = _cells()

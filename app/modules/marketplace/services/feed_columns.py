@@ -1,0 +1,80 @@
+"""Which fields of a parsed row, and so of the catalogue, each column of a feed stands for."""
+
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any
+
+from app.modules.catalog.contracts import INTAKE_COLUMNS
+from app.modules.marketplace.services.feed_row import ROW_COLUMNS, ParsedRow
+
+LABELS = tuple(f"custom_label_{number}" for number in range(5))
+
+COLUMN_FIELDS: dict[str, tuple[str, ...]] = {
+    "id": ("external_id",),
+    "title": ("title",),
+    "description": ("description",),
+    "link": ("link",),
+    "image_link": ("image_link",),
+    "additional_image_link": ("additional_image_links",),
+    "availability": ("availability",),
+    "availability_date": ("availability_date",),
+    "price": ("price_cents", "currency"),
+    "sale_price": ("sale_price_cents",),
+    "sale_price_effective_date": ("sale_starts_at", "sale_ends_at"),
+    "gtin": ("gtin",),
+    "mpn": ("mpn",),
+    "brand": ("brand",),
+    "identifier_exists": ("identifier_exists",),
+    "condition": ("condition",),
+    "adult": ("is_adult",),
+    "multipack": ("multipack",),
+    "is_bundle": ("is_bundle",),
+    "age_group": ("age_group",),
+    "color": ("color",),
+    "gender": ("gender",),
+    "material": ("material",),
+    "pattern": ("pattern",),
+    "size": ("size",),
+    "size_type": ("size_type",),
+    "size_system": ("size_system",),
+    "item_group_id": ("item_group_id",),
+    "google_product_category": ("google_category",),
+    "product_type": ("product_type",),
+    "unit_pricing_measure": ("unit_pricing_measure",),
+    "unit_pricing_base_measure": ("unit_pricing_base_measure",),
+    "shipping": ("shipping",),
+    "shipping_label": ("shipping_label",),
+    "shipping_weight": ("shipping_weight",),
+    "shipping_size": ("shipping_size",),
+    "energy_efficiency_class": ("energy_class",),
+    "min_energy_efficiency_class": ("min_energy_class",),
+    "max_energy_efficiency_class": ("max_energy_class",),
+    **dict.fromkeys(LABELS, ("custom_labels",)),
+}
+"""Feed column to fields of ``ROW_COLUMNS``. A test holds it against the parser."""
+
+_OWN_FIELDS = frozenset({"external_id", "raw", "row_hash"})
+_ATTRIBUTES = tuple(
+    (name, slot)
+    for slot, name in enumerate(ROW_COLUMNS)
+    if name not in INTAKE_COLUMNS and name not in _OWN_FIELDS
+)
+# What the catalogue takes as it stands in the row; line, id and attributes are put before and after it.
+_COPIED = [name for name in INTAKE_COLUMNS if name not in ("line", "id", "attributes")]
+copied_fields = itemgetter(*(ROW_COLUMNS.index("external_id" if name == "sku" else name) for name in _COPIED))
+"""The part of a row that goes into the intake's columns from ``sku`` to the one before ``attributes``."""
+
+
+def present_fields(columns: Iterable[str]) -> list[str]:
+    """The catalogue's fields that a feed with these columns speaks about, sorted."""
+    fields = {field for column in columns for field in COLUMN_FIELDS.get(column, ())}
+    return sorted(fields - _OWN_FIELDS)
+
+
+def attributes_of(row: ParsedRow) -> dict[str, Any]:
+    """The fields that the catalogue has no column for; what is empty, and a plain "no", is left out."""
+    return {
+        name: value
+        for name, slot in _ATTRIBUTES
+        if (value := row[slot]) or (value is False and name == "identifier_exists")
+    }

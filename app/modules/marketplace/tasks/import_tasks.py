@@ -1,0 +1,50 @@
+"""Importing a feed in the background."""
+
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+
+from app.core.errors import AppError
+from app.modules.marketplace.exceptions import RowsFailedError
+from app.modules.marketplace.services import import_service
+from app.modules.marketplace.services.import_run import ImportRun
+from app.modules.task_base import ModuleTask
+
+_TIME_LIMIT_SECONDS = 6 * 3600.0
+
+
+@shared_task(base=ModuleTask, bind=True, scope="vendor", time_limit_seconds=_TIME_LIMIT_SECONDS)
+def process_marketplace_import(self: ModuleTask, import_id: str) -> dict[str, Any]:
+    """Import one feed; returns its counts. Goes on after a crash where the last part was committed."""
+    key = UUID(import_id)
+    with self.get_db() as session:
+        try:
+            with closing(ImportRun(session, key, self.job.checkpoint)) as run:
+                return _import(self, run)
+        except AppError as error:
+            self.discard()
+            import_service.note_problem(session, key, error)
+            self.checkpoint(None, 0)
+            raise
+
+
+def _import(task: ModuleTask, run: ImportRun) -> dict[str, Any]:
+    if run.storage_key is None:
+        task.checkpoint(None, 0, phase="fetching")  # no transaction is open during the call
+        run.fetch()
+    size = run.open()
+    task.checkpoint(run.cursor, run.bytes_done, size, phase="importing")
+    for _ in run.parts():
+        if run.is_atomic:
+            task.report(run.bytes_done, size)
+        else:
+            task.checkpoint(run.cursor, run.bytes_done, size)
+    if run.must_discard:
+        task.discard()
+    result = run.finish()
+    if run.is_refused:
+        task.checkpoint(None, size, size)
+        raise RowsFailedError(failed=run.counts.failed, rows=run.counts.rows)
+    return result

@@ -1,0 +1,43 @@
+"""The commands as a shell sees them, where no worker runs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.modules.marketplace.tests.conftest import Shop, feed, row
+
+
+def call(*arguments: object) -> tuple[int, dict[str, Any]]:
+    command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, arguments), "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.stdout, result.stderr
+    return result.returncode, json.loads(result.stdout)
+
+
+@pytest.mark.usefixtures("broker")
+def test_import_and_export(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "feed.tsv"
+    file.write_bytes(feed([row(1), row(2), row(3, price="free")]))
+    options = ("--vendor", "moselle", "--language", "en")
+
+    code, refused = call("import", "products", file, *options, "--policy", "all-or-nothing")
+    assert (code, refused["state"], refused["created"], refused["failed"]) == (1, "failed", 2, 1)
+    assert shop.rows("SELECT count(*) FROM products") == [(0,)]
+
+    code, done = call("import", "products", file, *options)
+    assert code == 5
+    assert list(done) == [
+        *("job", "state", "rows", "created", "updated", "unchanged", "failed"),
+        *("encoding", "delimiter", "seconds", "errors_csv"),
+    ]
+    assert list(done.values())[1:9] == ["succeeded", 3, 2, 0, 0, 1, "utf-8", "\t"]
+    assert "A-3" in Path(done["errors_csv"]).read_text("utf-8-sig")
+
+    code, exported = call("export", "products", *options, "--out", tmp_path / "out")
+    assert (code, exported["state"], exported["rows"]) == (0, "succeeded", 2)
+    assert [Path(name).name for name in exported["files"]] == ["MOSELLE_letzshop_export_en.tsv"]
+    assert Path(exported["files"][0]).is_file()

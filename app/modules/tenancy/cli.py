@@ -1,0 +1,120 @@
+"""``wizamart vendor``, ``wizamart platform`` and ``wizamart user``: the first tenants and admins of an installation."""
+
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from app.core.console import print_rows
+from app.core.database import SYSTEM, IdentityScope, unit_of_work
+from app.modules import lifecycle
+from app.modules.base import ModuleClass
+from app.modules.platform import running_platform
+from app.modules.registry import modules
+from app.modules.tenancy.exceptions import PlatformNotFoundError
+from app.modules.tenancy.models.tenant import Platform
+from app.modules.tenancy.services import audit_service, tenant_service, user_service
+
+platform_app = typer.Typer(help="Platforms of the operator.", no_args_is_help=True)
+vendor_app = typer.Typer(help="Vendors.", no_args_is_help=True)
+user_app = typer.Typer(help="People who sign in.", no_args_is_help=True)
+groups = {"platform": platform_app, "vendor": vendor_app, "user": user_app}
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Password = Annotated[
+    str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="WIZAMART_NEW_PASSWORD")
+]
+
+
+@platform_app.callback()
+@user_app.callback()
+def _group() -> None:
+    """A group of one command keeps its name."""
+
+
+@platform_app.command("create")
+def create_platform(code: str, name: Annotated[str, typer.Option(help="Shown to people.")]) -> None:
+    """Make a platform with every module on.
+
+    Example: wizamart platform create oms --name "Order management"
+    """
+    with running_platform(demo=False), unit_of_work(SYSTEM) as session:
+        platform_id = tenant_service.create_platform(session, code=code, name=name)
+        for module in modules().values():
+            if module.module_class is not ModuleClass.CORE:
+                lifecycle.enable(session, platform_id, module.code)
+        audit_service.record(session, "tenancy.platform_created", target=code, by="command line")
+    typer.echo(f"Platform {code} is ready. Next: wizamart vendor create …", err=True)
+
+
+@vendor_app.command("create")
+def create_vendor(
+    code: str,
+    name: Annotated[str, typer.Option(help="Name of the shop.")],
+    company: Annotated[str, typer.Option(help="Name of the new company that owns it.")],
+    owner_email: Annotated[str, typer.Option(help="Who will own it; a new account.")],
+    password: _Password,
+    platform: Annotated[str, typer.Option(help="Code of its platform.")] = "demo",
+    language: Annotated[str, typer.Option(help="en, fr, de or lb.")] = "fr",
+) -> None:
+    """Make a company with one vendor and its owner, all or nothing.
+
+    Example: wizamart vendor create SHOP --name "My shop" --company "My company" --owner-email me@example.com
+    """
+    with running_platform(demo=False), unit_of_work(SYSTEM) as session:
+        platform_id = session.scalar(select(Platform.id).where(Platform.code == platform))
+        if platform_id is None:
+            raise PlatformNotFoundError(
+                f"There is no platform {platform!r}. Make it: wizamart platform create {platform} …",
+                platform_code=platform,
+            )
+        company_id = tenant_service.create_company(session, name=company, contact_email=owner_email)
+        tenant_service.create_vendor(
+            session,
+            company_id=company_id,
+            platform_ids=[platform_id],
+            code=code,
+            name=name,
+            language=language,
+        )
+        user_service.create_owner(session, email=owner_email, password=password, company_id=company_id)
+    typer.echo(f"Vendor {code.upper()} is ready: sign in at /vendor as {owner_email}.", err=True)
+
+
+@vendor_app.command("list")
+def list_vendors(as_json: _Json = False) -> None:
+    """All vendors.
+
+    Example: wizamart vendor list --json
+    """
+    with running_platform(demo=False), unit_of_work(SYSTEM) as session:
+        rows = [
+            {
+                "code": vendor.code,
+                "name": vendor.name,
+                "language": vendor.default_language,
+                "active": vendor.is_active,
+            }
+            for vendor in tenant_service.list_vendors(session)
+        ]
+    print_rows(rows, as_json)
+
+
+@user_app.command("create-admin")
+def create_admin(
+    email: str, name: Annotated[str, typer.Option(help="Shown to people.")], password: _Password
+) -> None:
+    """Make a super admin, who may do everything on all platforms.
+
+    Example: wizamart user create-admin me@example.com --name "My name"
+    """
+    with running_platform(demo=False):
+        with unit_of_work(IdentityScope()) as session:
+            user_id = user_service.create_user(
+                session, email=email, name=name, password=password, is_super_admin=True
+            )
+        with unit_of_work(SYSTEM) as session:
+            audit_service.record(
+                session, "tenancy.super_admin_created", target=str(user_id), by="command line"
+            )
+    typer.echo(f"{email} may sign in at /admin.", err=True)
