@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,7 @@ from app import VERSION
 from app.core import celery_config
 from app.core.config import get_settings
 from app.core.errors import AppError, ConfigurationError, UnavailableError
-from app.core.keys import new_keys, to_environment
+from app.core.keys import get_keys, new_keys, to_environment
 from app.core.logging import configure_logging
 from app.modules import cli as framework
 from app.modules.base import load
@@ -29,15 +31,20 @@ cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 keys_app = typer.Typer(help="Keys of an installation.", no_args_is_help=True)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(VERSION)
+        raise typer.Exit
+
+
 @cli.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")] = False,
 ) -> None:
     """Wizamart: modular, multi-tenant commerce platform."""
-    if version:
-        typer.echo(VERSION)
-        raise typer.Exit
     settings = get_settings()
     configure_logging(settings if verbose else settings.model_copy(update={"log_level": "WARNING"}), "cli")
     load_texts()
@@ -72,17 +79,18 @@ def serve(
     """
     import uvicorn
 
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=processes,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=75,
-    )
+    with _serving():
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=processes,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+        )
 
 
 @cli.command()
@@ -102,7 +110,9 @@ def worker(
     # Celery warns against root; it reads JSON wake-ups only, which carry nothing to run.
     warnings.filterwarnings("ignore", module="celery.platforms")
     arguments = ["-Q", queues, "-c", str(concurrency), "-n", f"{name}@%h"]
-    app.start(["--quiet", "worker", *arguments, "--without-gossip", "--without-mingle"])
+    with _serving():
+        _require_broker()
+        app.start(["--quiet", "worker", *arguments, "--without-gossip", "--without-mingle"])
 
 
 @cli.command()
@@ -113,7 +123,24 @@ def beat() -> None:
     """
     from app.worker import app
 
-    app.start(["--quiet", "beat"])
+    with _serving():
+        _require_broker()
+        app.start(["--quiet", "beat"])
+
+
+@contextmanager
+def _serving() -> Iterator[None]:
+    """The servers of the platform, and its keys: what every process of it needs before it starts."""
+    with running_platform():
+        get_keys(get_settings())
+        yield
+
+
+def _require_broker() -> None:
+    if not get_settings().broker_url:
+        raise ConfigurationError(
+            "Workers and beat need a broker. Set WIZAMART_BROKER_URL, e.g. redis://host:6379/0 or amqp://user:…@host//."
+        )
 
 
 @keys_app.command("new")
@@ -156,7 +183,7 @@ def mount_commands() -> None:
 
 def _on_a_platform(ctx: typer.Context) -> None:
     if not {"--help", "-h"} & set(sys.argv):
-        ctx.with_resource(running_platform(demo=False))
+        ctx.with_resource(running_platform())
 
 
 def main() -> None:

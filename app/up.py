@@ -98,6 +98,8 @@ def _say_ready(platform: Platform, port: int, seconds: float) -> None:
         f"  {login.label:38} {base}{login.url:8} {login.email:26} {login.password}"
         for login in platform.demo_logins
     ]
+    if not platform.demo_logins:
+        lines.append("  No demo data. On servers of your own make it with: wizamart seed demo")
     lines += ["", f"  Health {base}/health   Metrics {base}/metrics   Stop with Ctrl-C"]
     typer.echo("\n".join(lines))
 

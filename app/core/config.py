@@ -54,8 +54,8 @@ class Settings(BaseSettings):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the platform runs on the servers of its own data folder."""
-        return self.database_url is None
+        """Whether the platform runs on the servers of its own data folder: no address of another one is set."""
+        return self.database_url is None and self.database_owner_url is None
 
 
 @lru_cache(maxsize=1)

@@ -147,7 +147,8 @@ class _Child:
         """Ask it to end, wait, kill its group."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGTERM)
+        # Not Popen's own way, which collects the exit code of a process that has ended, behind reap's back.
+        os.kill(self._process.pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
         while self.reap() is None:
             if time.monotonic() > deadline:

@@ -8,8 +8,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app.core import roles
+from app.core.config import get_settings
 from app.core.console import print_json, print_rows
 from app.core.database import psycopg_url
+from app.core.errors import ConfigurationError
 from app.core.observability import HealthStatus
 from app.modules import migrations, setup
 from app.modules.base import ModuleDefinition
@@ -159,7 +161,7 @@ def migrate(
     if sql:
         typer.echo(migrations.migration_sql(module))
         return
-    with running_platform(demo=False), migrations.owner_connection(owner_url()) as connection:
+    with running_platform(migrate=False), migrations.owner_connection(owner_url()) as connection:
         waiting = migrations.pending(connection, module)
         if not (plan or check):
             migrations.migrate(connection, module)
@@ -178,7 +180,11 @@ def seed_demo(as_json: Json = False) -> None:
 
     Example: wizamart seed demo
     """
-    with running_platform(demo=False):
+    if get_settings().env == "production":
+        raise ConfigurationError(
+            "Demo accounts have public passwords and are not made with WIZAMART_ENV=production."
+        )
+    with running_platform():
         logins = setup.seed_demo()
     print_rows([asdict(login) for login in logins], as_json)
 
@@ -190,7 +196,7 @@ def health(as_json: Json = False) -> None:
     """
     from app.modules.observability import platform_health
 
-    with running_platform(demo=False):
+    with running_platform():
         status, results = platform_health()
     if as_json:
         print_json(

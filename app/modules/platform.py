@@ -62,16 +62,18 @@ def _ping_workers() -> list[Any]:
 
 
 @contextmanager
-def running_platform(*, data_dir: Path | None = None, demo: bool = True) -> Iterator[Platform]:
-    """Settings, database and broker in place for the block, migrated.
+def running_platform(
+    *, data_dir: Path | None = None, demo: bool = False, migrate: bool = True
+) -> Iterator[Platform]:
+    """Settings, database and broker in place for the block.
 
-    With ``WIZAMART_DATABASE_URL`` set these are the configured servers, migrated already. Else they are the
-    embedded ones of the data folder: attached to when a platform runs there, started for the block when not;
-    a new data folder gets the demo data when ``demo`` is wanted.
+    With addresses set these are the configured servers, used as they are. Else they are the embedded ones of the
+    data folder: attached to when a platform runs there, started for the block when not, migrated unless told not to.
+    ``demo`` adds the demo data, to embedded servers only: its passwords are public.
     """
     settings = get_settings()
     if not settings.is_embedded:
-        yield Platform({}, tuple(setup.seed_demo()) if demo and settings.env == "development" else ())
+        yield Platform({}, ())
         return
     folder = (data_dir or settings.data_dir).resolve()
     with running_servers(folder) as servers:
@@ -79,7 +81,7 @@ def running_platform(*, data_dir: Path | None = None, demo: bool = True) -> Iter
         with changed_environment(environment):
             dispose_engine()
             try:
-                prepare_embedded(servers)
+                prepare_embedded(servers, migrate=migrate)
                 yield Platform(environment, tuple(setup.seed_demo()) if demo else ())
             finally:
                 dispose_engine()
@@ -103,15 +105,16 @@ def embedded_environment(servers: Servers, folder: Path, settings: Settings) -> 
     }
 
 
-def prepare_embedded(servers: Servers) -> None:
+def prepare_embedded(servers: Servers, *, migrate: bool = True) -> None:
     """Roles, database and migrations on the embedded server; quick when there is nothing to do."""
     admin = create_engine(servers.admin_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     setup.initialise_server(admin)
     setup.create_database(admin)
     inside = create_engine(make_url(servers.admin_url).set(database=DATABASE), poolclass=NullPool)
     setup.initialise_database(inside)
-    with migrations.owner_connection(owner_url()) as connection:
-        migrations.migrate(connection)
+    if migrate:
+        with migrations.owner_connection(owner_url()) as connection:
+            migrations.migrate(connection)
 
 
 def owner_url() -> str:

@@ -21,6 +21,7 @@ from app.core.database import engine
 from app.core.errors import AppError, UnauthenticatedError, UnavailableError, ValidationFailedError
 from app.core.i18n import has_message, translate
 from app.core.ids import new_id
+from app.core.keys import get_keys
 from app.core.observability import count_request
 from app.core.roles import refuse_powerful_role
 from app.core.templating import render
@@ -47,10 +48,11 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 def create_app() -> FastAPI:
     """The application with every installed module mounted.
 
-    Refuses to start under a database role that could get round row-level security.
+    Refuses to start without keys, and under a database role that could get round row-level security.
     """
     settings = get_settings()
     logging.configure_logging(settings, "web")
+    get_keys(settings)
     with engine().connect() as connection:
         refuse_powerful_role(connection)
     app = FastAPI(title="Wizamart", docs_url=None, redoc_url=None, openapi_url=None)

@@ -123,7 +123,9 @@ _NEXT = """CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
 
 def complete(session: Session, job: ClaimedJob, result: Any) -> None:
     """The job has succeeded; ``result`` is JSON. In the same transaction as the last of its effect."""
-    _end(session, job, "'succeeded'", "result = cast(:result AS jsonb)", result=_json(result))
+    # An error of an earlier attempt stands in that attempt's run; the job itself has none now.
+    healed = "error_code = NULL, error_message = NULL, error_digest = NULL"
+    _end(session, job, "'succeeded'", f"result = cast(:result AS jsonb), {healed}", result=_json(result))
 
 
 def mark_cancelled(session: Session, job: ClaimedJob) -> None:

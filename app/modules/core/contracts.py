@@ -12,7 +12,7 @@ from app.modules.providers import ProviderPoint
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A figure on a home page, linked to the list behind it. ``tone`` is neutral, good, warning or bad."""
+    """A figure on a home page, linked to the list behind it. ``tone`` is neutral, success, warning or danger."""
 
     label: str
     value: int

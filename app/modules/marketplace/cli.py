@@ -64,7 +64,7 @@ def import_products(
     from app.modules.platform import running_platform
 
     request = _request(source, language, policy, dry_run)
-    with running_platform() as platform:
+    with running_platform(demo=True) as platform:
         found = tenancy.get_vendor(vendor)
         scope = TenantScope(found.id, found.company_id)
         with unit_of_work(scope) as session:
@@ -96,7 +96,7 @@ def export_products(
     from app.modules.platform import running_platform
 
     arguments = {"languages": language.value, "folder": str(out.resolve())}
-    with running_platform() as platform:
+    with running_platform(demo=True) as platform:
         found = tenancy.get_vendor(vendor)
         with unit_of_work(TenantScope(found.id, found.company_id)) as session:
             job_id = dispatch(session, _EXPORT_TASK, kwargs=arguments, vendor_id=found.id).id

@@ -38,7 +38,7 @@ def create_platform(code: str, name: Annotated[str, typer.Option(help="Shown to 
 
     Example: wizamart platform create oms --name "Order management"
     """
-    with running_platform(demo=False), unit_of_work(SYSTEM) as session:
+    with running_platform(), unit_of_work(SYSTEM) as session:
         platform_id = tenant_service.create_platform(session, code=code, name=name)
         for module in modules().values():
             if module.module_class is not ModuleClass.CORE:
@@ -61,7 +61,7 @@ def create_vendor(
 
     Example: wizamart vendor create SHOP --name "My shop" --company "My company" --owner-email me@example.com
     """
-    with running_platform(demo=False), unit_of_work(SYSTEM) as session:
+    with running_platform(), unit_of_work(SYSTEM) as session:
         platform_id = session.scalar(select(Platform.id).where(Platform.code == platform))
         if platform_id is None:
             raise PlatformNotFoundError(
@@ -87,7 +87,7 @@ def list_vendors(as_json: _Json = False) -> None:
 
     Example: wizamart vendor list --json
     """
-    with running_platform(demo=False), unit_of_work(SYSTEM) as session:
+    with running_platform(), unit_of_work(SYSTEM) as session:
         rows = [
             {
                 "code": vendor.code,
@@ -108,7 +108,7 @@ def create_admin(
 
     Example: wizamart user create-admin me@example.com --name "My name"
     """
-    with running_platform(demo=False):
+    with running_platform():
         with unit_of_work(IdentityScope()) as session:
             user_id = user_service.create_user(
                 session, email=email, name=name, password=password, is_super_admin=True
