@@ -72,7 +72,8 @@ def _redis_options() -> dict[str, Any]:
 celery_app = Celery("wizamart", set_as_current=True)
 celery_app.set_default()  # for the other threads of this process
 celery_app.add_defaults(_settings)
-celery_app.autodiscover_tasks(tasks.discover_module_tasks(), related_name=None)
+# Called when Celery first needs its tasks: what is wrong with a module is then said by the command, in one line.
+celery_app.autodiscover_tasks(tasks.discover_module_tasks, related_name=None)
 
 ports.register(
     ports.Framework(

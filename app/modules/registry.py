@@ -132,6 +132,18 @@ def owner_of(python_module: str) -> str:
     return "tasks" if python_module.startswith("app.tasks") else "framework"
 
 
-CORE_MODULES = _of_class(ModuleClass.CORE)
-OPTIONAL_MODULES = _of_class(ModuleClass.OPTIONAL)
-INTERNAL_MODULES = _of_class(ModuleClass.INTERNAL)
+_CLASSES = {
+    "CORE_MODULES": ModuleClass.CORE,
+    "OPTIONAL_MODULES": ModuleClass.OPTIONAL,
+    "INTERNAL_MODULES": ModuleClass.INTERNAL,
+}
+
+
+def __getattr__(name: str) -> dict[str, ModuleDefinition]:
+    """``CORE_MODULES``, ``OPTIONAL_MODULES``, ``INTERNAL_MODULES``: modules by code, found at the first use.
+
+    Not while this file is imported: definitions of other distributions import the framework in their turn.
+    """
+    if name in _CLASSES:
+        return _of_class(_CLASSES[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

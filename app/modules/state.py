@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import clock
 from app.core.database import SYSTEM, unit_of_work
-from app.core.tables import Base, TableScope
+from app.core.tables import Base, TableScope, Versioned
 from app.modules.base import ModuleClass, load
 from app.modules.registry import get_module, modules
 
@@ -35,7 +35,7 @@ class InstalledModule(Base):
     installed_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
-class PlatformModule(Base):
+class PlatformModule(Versioned, Base):
     """Whether an optional or internal module is on for a platform. No row means off; core modules need none."""
 
     __tablename__ = "platform_modules"
@@ -44,7 +44,6 @@ class PlatformModule(Base):
     platform_id: Mapped[UUID] = mapped_column(primary_key=True)
     module_code: Mapped[str] = mapped_column(primary_key=True)
     is_enabled: Mapped[bool]
-    changed_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
     changed_by: Mapped[UUID | None]
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -109,9 +110,8 @@ async def _on_app_error(request: Request, error: Exception) -> Response:
         and area_of(request.url.path) in ("admin", "vendor")
         and request.method == "GET"
     ):
-        return RedirectResponse(
-            f"/{area_of(request.url.path)}/sign-in?next={request.url.path}", status_code=303
-        )
+        came_for = quote(str(request.url.replace(scheme="", netloc="")), safe="/")
+        return RedirectResponse(f"/{area_of(request.url.path)}/sign-in?next={came_for}", status_code=303)
     if error.status >= 500:
         log.error("request_error", code=error.code, detail=error.detail)
     return _error_response(request, error.status, error.code, error)

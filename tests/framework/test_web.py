@@ -105,3 +105,10 @@ def test_who_may_open_what_in_the_vendor_area(
         sign_in(client, "vendor", who)
     assert client.get(path).status_code == status
     assert client.get("/admin").status_code == 303
+
+
+def test_after_signing_in_one_is_where_one_wanted_to_be(client: TestClient) -> None:
+    wanted = "/vendor/MINETT/products?q=lampe+noire&availability=in_stock"
+    asked = client.get(wanted)
+    sign_in_page = client.get(asked.headers["location"])
+    assert f'name="next_url" value="{wanted.replace("&", "&amp;")}"' in sign_in_page.text

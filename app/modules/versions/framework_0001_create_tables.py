@@ -22,8 +22,10 @@ def upgrade() -> None:
         sa.Column("platform_id", sa.Uuid(), nullable=False),
         sa.Column("module_code", sa.Text(), nullable=False),
         sa.Column("is_enabled", sa.Boolean(), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("platform_id", "module_code", name=op.f("pk_platform_modules")),
     )
     op.create_table(

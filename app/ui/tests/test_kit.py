@@ -120,7 +120,8 @@ def test_progress_speaks_in_steps_and_never_passes_the_end(environment: Environm
     page = gallery(environment)
     known, unknown = page.find_all("progress")
     assert (known["value"], known["max"]) == ("640", "1000")
-    assert known.find_next(attrs={"role": "status"}).get_text() == "Writing products, 60%"
+    status = known.find_parent(id="job").find(attrs={"role": "status"})
+    assert status.get_text() == "Writing products, 60%"
     assert not unknown.has_attr("value")
 
 

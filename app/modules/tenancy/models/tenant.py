@@ -63,6 +63,7 @@ class VendorPlatform(Base):
 
     __tablename__ = "vendor_platforms"
     __scope__ = TableScope.PLATFORM
+    __verbs__ = "SID"
     __identity_reads__ = True
 
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True)

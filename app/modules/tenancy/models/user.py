@@ -27,7 +27,7 @@ class User(Keyed, Versioned, Base):
     last_sign_in_at: Mapped[datetime | None]
 
 
-class Membership(Keyed, Base):
+class Membership(Keyed, Versioned, Base):
     """What ties a user to exactly one of: a platform (admin), a company (owner), a vendor (team member with a role)."""
 
     __tablename__ = "memberships"
@@ -52,7 +52,6 @@ class Membership(Keyed, Base):
     company_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"))
     vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"))
     role_id: Mapped[UUID | None]
-    created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 class UserSession(Keyed, Base):
