@@ -25,13 +25,19 @@ class _Vendor:
     language: str
 
 
-_COMPANIES: tuple[tuple[str, str, Sequence[_Vendor]], ...] = (
+_COMPANIES: tuple[tuple[str, str, str, Sequence[_Vendor]], ...] = (
     (
         "Maison Moselle S.à r.l.",
+        "Marie Weber",
         "owner@moselle.example",
         (_Vendor("MOSELLE", "Maison Moselle", "fr"), _Vendor("GUTLAND", "Gutland Kids", "de")),
     ),
-    ("Minett Outdoor S.A.", "owner@minett.example", (_Vendor("MINETT", "Minett Outdoor", "en"),)),
+    (
+        "Minett Outdoor S.A.",
+        "Luc Schmit",
+        "owner@minett.example",
+        (_Vendor("MINETT", "Minett Outdoor", "en"),),
+    ),
 )
 
 
@@ -55,7 +61,7 @@ def _create(session: Session) -> None:
     _create_user(session, "admin@wizamart.example", "Ada Operator", is_super_admin=True)
     _create_user(session, "support@wizamart.example", "Sam Support", platform_id=platform_id)
     vendor_ids: dict[str, UUID] = {}
-    for name, owner, vendors in _COMPANIES:
+    for name, owner_name, owner, vendors in _COMPANIES:
         company_id = tenant_service.create_company(session, name=name, contact_email=owner)
         for vendor in vendors:
             vendor_ids[vendor.code] = tenant_service.create_vendor(
@@ -66,7 +72,7 @@ def _create(session: Session) -> None:
                 name=vendor.name,
                 language=vendor.language,
             )
-        _create_user(session, owner, f"Owner of {name}", company_id=company_id)
+        _create_user(session, owner, owner_name, company_id=company_id)
     viewing = [code for code in all_permissions("vendor") if code.endswith(".view")]
     role_id = tenant_service.create_role(
         session, vendor_id=vendor_ids["MOSELLE"], name="Viewer", permissions=viewing
