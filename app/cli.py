@@ -18,14 +18,16 @@ from app.core.keys import get_keys, new_keys, to_environment
 from app.core.logging import configure_logging
 from app.modules import cli as framework
 from app.modules.base import load
+from app.modules.modules_cli import modules_app
 from app.modules.pages import load_texts
 from app.modules.platform import running_platform
 from app.modules.registry import modules
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_CONFIGURED, EXIT_DEPENDENCY_DOWN, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
-# By name: the proofs start the application, so they stand outside of it.
+# By name: proofs and benchmarks start the application, so they stand outside of it.
 _PROOFS = "app.testing.cli:prove_app"
+_BENCHMARKS = "app.testing.bench.cli:bench_app"
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 keys_app = typer.Typer(help="Keys of an installation.", no_args_is_help=True)
@@ -161,11 +163,12 @@ def mount_commands() -> None:
     cli.command()(framework.migrate)
     cli.command()(framework.health)
     for name, group in (
-        ("modules", framework.modules_app),
+        ("modules", modules_app),
         ("db", framework.db_app),
         ("seed", framework.seed_app),
         ("keys", keys_app),
         ("prove", load(_PROOFS)),
+        ("bench", load(_BENCHMARKS)),
     ):
         cli.add_typer(group, name=name)
     for name, group in (

@@ -11,7 +11,7 @@ from kombu.entity import Queue
 from app.core.config import get_settings
 from app.core.embedded import find_servers
 from app.modules import events as _events  # noqa: F401  registers the task that delivers events
-from app.modules import task_base, tasks
+from app.modules import lifecycle, state, task_base, tasks
 from app.tasks import ports
 from app.tasks import runner as _runner  # noqa: F401  registers the task that takes work
 
@@ -83,5 +83,7 @@ ports.register(
         schedules=task_base.schedules,
         module_is_on=tasks.module_is_on,
         schedule_is_on=tasks.schedule_is_on,
+        refresh=state.refresh,
+        audit=lifecycle.audit,
     )
 )

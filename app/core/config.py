@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Every field can be set as ``WIZAMART_<NAME>``. Sizes are bytes, durations are seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="WIZAMART_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="WIZAMART_", env_ignore_empty=True, extra="ignore")
 
     env: Literal["development", "production", "test"] = "development"
     data_dir: Path = Path(".wizamart")
@@ -42,7 +42,11 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     database_pool_size: int = 10
+    # Off: for a pooler that gives a session another connection for each transaction and knows no prepared statements.
+    database_prepared_statements: bool = True
     statement_timeout_seconds: int = 30
+
+    job_retention_days: int = 90
 
     max_body_bytes: int = 2 * 1024 * 1024
     max_upload_bytes: int = 1024 * 1024 * 1024

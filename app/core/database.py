@@ -27,8 +27,9 @@ _SET = text(
     "SELECT set_config('role', :role, true), set_config('app.vendor_id', :vendor_id, true), "
     "set_config('app.company_id', :company_id, true), set_config('app.platform_ids', :platform_ids, true), "
     "set_config('app.vendor_ids', :vendor_ids, true), set_config('app.company_ids', :company_ids, true), "
-    "set_config('statement_timeout', :statement_timeout, true)"
+    "set_config('statement_timeout', :statement_timeout, true), pg_backend_pid() AS backend_pid"
 )
+_PREPARE_AFTER = 5  # uses of a statement by one connection
 _NOTHING = {"vendor_id": "", "company_id": "", "platform_ids": "", "vendor_ids": "", "company_ids": ""}
 
 
@@ -122,7 +123,11 @@ def engine() -> Engine:
         max_overflow=5,
         pool_timeout=10,
         pool_pre_ping=False,
-        connect_args={"connect_timeout": 5, "application_name": f"wizamart:{os.getpid()}"},
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": f"wizamart:{os.getpid()}",
+            "prepare_threshold": _PREPARE_AFTER if settings.database_prepared_statements else None,
+        },
     )
 
 
@@ -143,9 +148,13 @@ os.register_at_fork(after_in_child=_forget_engine_in_child)
 
 
 def enter_scope(connection: Connection, scope: Scope) -> None:
-    """Set role and settings for the rest of the connection's transaction, in one round trip."""
+    """Set role and settings for the rest of the connection's transaction, in one round trip.
+
+    ``connection.info["backend_pid"]`` is the server's process of this transaction, also behind a pooler.
+    """
     timeout = f"{get_settings().statement_timeout_seconds}s"
-    connection.execute(_SET, {**scope.settings(), "statement_timeout": timeout})
+    row = connection.execute(_SET, {**scope.settings(), "statement_timeout": timeout}).one()
+    connection.info["backend_pid"] = row.backend_pid
 
 
 class ScopedSession(Session):

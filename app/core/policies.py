@@ -110,6 +110,13 @@ def search_function(table: Table) -> str | None:
         $$"""
 
 
+def drop_search_function(table: Table) -> str | None:
+    """SQL that removes what ``search_function`` made."""
+    if table.info.get("search") is None:
+        return None
+    return f'DROP FUNCTION IF EXISTS "search_{table.name}"(tsquery, integer)'
+
+
 def table_statements(table: Table) -> list[str]:
     """Everything that secures one table, to be run as its owner."""
     statements = [f'ALTER TABLE "{table.name}" ENABLE ROW LEVEL SECURITY']

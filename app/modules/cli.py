@@ -1,7 +1,7 @@
-"""Commands of the framework: modules, migrate, db, seed, health, prove."""
+"""Commands of the framework: migrate, db, seed, health."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 from sqlalchemy import create_engine
@@ -14,107 +14,12 @@ from app.core.database import psycopg_url
 from app.core.errors import ConfigurationError
 from app.core.observability import HealthStatus
 from app.modules import migrations, setup
-from app.modules.base import ModuleDefinition
 from app.modules.platform import owner_url, running_platform
-from app.modules.registry import get_module, modules, requirements
-from app.modules.task_base import task_names
 
-modules_app = typer.Typer(help="The installed modules.", no_args_is_help=True)
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
 seed_app = typer.Typer(help="Data to try the platform with.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def _summary(module: ModuleDefinition) -> dict[str, Any]:
-    return {
-        "code": module.code,
-        "name": module.name,
-        "class": str(module.module_class),
-        "version": module.version,
-        "requires": list(requirements(module, modules())),
-        "tasks": _task_names(module),
-        "pages": [page.id for page in module.pages],
-    }
-
-
-def _task_names(module: ModuleDefinition) -> list[str]:
-    return [name for name in task_names() if name.startswith(f"{module.package}.")]
-
-
-@modules_app.command("list")
-def list_modules(as_json: Json = False) -> None:
-    """All modules in dependency order.
-
-    Example: wizamart modules list --json
-    """
-    found = [_summary(module) for module in modules().values()]
-    if not as_json:
-        for module in found:
-            module["tasks"], module["pages"] = len(module["tasks"]), len(module["pages"])
-    print_rows(found, as_json)
-
-
-@modules_app.command("show")
-def show_module(code: str, as_json: Json = False) -> None:
-    """One module with all it declares.
-
-    Example: wizamart modules show tenancy
-    """
-    module = get_module(code)
-    migrations.load_models()
-    details = _summary(module) | {
-        "description": module.description,
-        "tables": [table.name for table in migrations.tables_of(code)],
-        "permissions": [permission.code for permission in module.permissions],
-        "schedules": {entry.name: entry.schedule for entry in module.scheduled_tasks},
-        "publishes": list(module.publishes),
-        "handles": dict(module.handlers),
-        "providers": dict(module.providers),
-    }
-    if as_json:
-        print_json(details)
-        return
-    for name, value in details.items():
-        typer.echo(f"{name:12} {', '.join(map(str, value)) if isinstance(value, list) else value}")
-
-
-@modules_app.command("graph")
-def graph(
-    as_json: Json = False, dot: Annotated[bool, typer.Option("--dot", help="Print Graphviz.")] = False
-) -> None:
-    """Which module stands on which.
-
-    Example: wizamart modules graph --dot
-    """
-    edges = {code: list(requirements(module, modules())) for code, module in modules().items()}
-    if as_json:
-        print_json(edges)
-    elif dot:
-        lines = [f'  "{code}" -> "{required}";' for code, requires in edges.items() for required in requires]
-        typer.echo("\n".join(["digraph modules {", *lines, "}"]))
-    else:
-        for code, requires in edges.items():
-            typer.echo(f"{code} -> {', '.join(requires) or '(nothing)'}")
-
-
-@modules_app.command("verify")
-def verify(
-    codes: Annotated[
-        list[str] | None, typer.Argument(help="Modules to check; all when none is named.")
-    ] = None,
-    output: Annotated[Literal["text", "json", "sarif"], typer.Option("--format")] = "text",
-    as_json: Json = False,
-) -> None:
-    """Check the rules that hold the modules apart. Exit code 1 when there is a finding.
-
-    Example: wizamart modules verify --format json
-    """
-    from app.modules.verify import format_findings, run_verify
-
-    findings = run_verify(codes or None)
-    typer.echo(format_findings(findings, "json" if as_json else output))
-    raise typer.Exit(1 if findings else 0)
 
 
 @db_app.command("init")

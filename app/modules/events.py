@@ -19,6 +19,7 @@ from app.core.errors import ConfigurationError
 from app.core.ids import new_id
 from app.modules.base import load
 from app.modules.registry import modules
+from app.modules.state import is_installed
 from app.modules.task_base import ModuleTask
 from app.tasks.dispatcher import dispatch
 from app.tasks.models import Delivery
@@ -40,7 +41,7 @@ class Event:
 
 
 def publish(session: Session, event: Event, *, vendor_id: UUID | None = None, aggregate: str) -> UUID:
-    """Store one delivery for each listening module, in the caller's transaction; returns the event's id.
+    """Store one delivery for each installed module that listens, in the caller's transaction; returns the event's id.
 
     ``aggregate`` says what the event is about, e.g. an order's id: a listener gets the events of one aggregate one
     after the other. A module that is off for the vendor gets its deliveries when it is on again.
@@ -48,7 +49,7 @@ def publish(session: Session, event: Event, *, vendor_id: UUID | None = None, ag
     event_id = new_id()
     payload = TypeAdapter(type(event)).dump_python(event, mode="json")
     for code, module in modules().items():
-        if event.name not in module.handlers:
+        if event.name not in module.handlers or not is_installed(code):
             continue
         delivery_id = new_id()
         job = dispatch(

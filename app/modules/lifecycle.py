@@ -1,13 +1,16 @@
-"""Switching modules on and off for a platform."""
+"""Switching modules on and off for a platform. Every switch is audited; each process follows within seconds."""
 
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import ConflictError
 from app.modules.base import ModuleClass, ModuleDefinition, load
+from app.modules.providers import ProviderPoint
 from app.modules.registry import get_module, modules, requirements
-from app.modules.state import PlatformModule, touch_version
+from app.modules.state import InstalledModule, PlatformModule, lock_switches, touch_version
 
 
 class ModuleSwitchError(ConflictError):
@@ -16,55 +19,115 @@ class ModuleSwitchError(ConflictError):
     code = "framework.module_switch"
 
 
-def enable(session: Session, platform_id: UUID, code: str, *, by: UUID | None = None) -> list[str]:
+class Audit(Protocol):
+    """Adds an entry to the audit log, in the session's transaction."""
+
+    def __call__(
+        self,
+        session: Session,
+        action: str,
+        *,
+        actor_id: UUID | None = None,
+        target: str | None = None,
+        **details: Any,
+    ) -> None: ...
+
+
+# Answered by the module that owns them: the audit log, and the ids of all platforms by code.
+AUDIT: ProviderPoint[Audit] = ProviderPoint("framework.audit")
+PLATFORMS: ProviderPoint[Callable[[Session], Mapping[str, UUID]]] = ProviderPoint("framework.platforms")
+
+Who = UUID | str | None
+"""Who did something: a user's id, or words such as "command line"."""
+
+
+def audit(session: Session, action: str, target: str, by: Who, **details: Any) -> None:
+    """Record what somebody did to a part of the platform, in the caller's transaction."""
+    actor = by if isinstance(by, UUID) else None
+    words = {"by": by} if isinstance(by, str) else {}
+    AUDIT.one()(session, action, actor_id=actor, target=target, **words, **details)
+
+
+def would_enable(session: Session, platform_id: UUID, code: str) -> list[str]:
+    """What ``enable`` would switch on, requirements first; raises as it does."""
+    wanted = _with_requirements(get_module(code))
+    for definition in wanted:
+        row = session.get(InstalledModule, definition.code)
+        if row is None or not row.is_installed:
+            raise ModuleSwitchError(
+                f"Module {definition.code!r} is not installed. Run: wizamart modules install {code}"
+            )
+    return [module.code for module in wanted if not _is_on(session, platform_id, module.code)]
+
+
+def enable(session: Session, platform_id: UUID, code: str, *, by: Who = None) -> list[str]:
     """Switch a module on for a platform, and first what it requires; returns the codes that were switched.
 
-    The session must see the platform (system or platform scope). Core modules are always on and never returned.
+    Needs the system scope. Core modules are always on and never returned. Raises ModuleSwitchError for a module that
+    is not installed.
     """
-    switched: list[str] = []
-    for definition in _with_requirements(get_module(code)):
-        row = session.get(PlatformModule, (platform_id, definition.code))
-        if row is not None and row.is_enabled:
-            continue
+    lock_switches(session)
+    switched = would_enable(session, platform_id, code)
+    for each in switched:
+        row = session.get(PlatformModule, (platform_id, each))
         if row is None:
-            row = PlatformModule(platform_id=platform_id, module_code=definition.code)
+            row = PlatformModule(platform_id=platform_id, module_code=each)
             session.add(row)
-        row.is_enabled, row.changed_by = True, by
-        if definition.hooks.on_enable:
-            load(definition.hooks.on_enable)(session, platform_id)
-        switched.append(definition.code)
-    session.flush()
-    if switched:
-        touch_version(session)
+        _switch(session, row, get_module(each).hooks.on_enable, by, is_on=True)
     return switched
 
 
-def disable(session: Session, platform_id: UUID, code: str, *, by: UUID | None = None) -> None:
-    """Switch a module off for a platform. Its data stays.
+def enable_all(session: Session, platform_id: UUID, *, by: Who = None) -> list[str]:
+    """Switch every installed module on for a platform; returns the codes that were switched."""
+    switched: list[str] = []
+    for code, module in modules().items():
+        row = session.get(InstalledModule, code)
+        if module.module_class is not ModuleClass.CORE and row is not None and row.is_installed:
+            switched += enable(session, platform_id, code, by=by)
+    return switched
 
-    Raises ModuleSwitchError for a core module, and while an enabled module requires this one.
-    """
-    definition = get_module(code)
-    if definition.module_class is ModuleClass.CORE:
+
+def would_disable(session: Session, platform_id: UUID, code: str) -> list[str]:
+    """What ``disable`` would switch off: the module, or nothing when it is off; raises as it does."""
+    if get_module(code).module_class is ModuleClass.CORE:
         raise ModuleSwitchError(f"Module {code!r} is a core module and cannot be switched off.")
     in_the_way = [
         other.code
         for other in modules().values()
-        if code in other.requires
-        and (row := session.get(PlatformModule, (platform_id, other.code))) is not None
-        and row.is_enabled
+        if code in other.requires and _is_on(session, platform_id, other.code)
     ]
     if in_the_way:
         raise ModuleSwitchError(
             f"Module {code!r} is required by {', '.join(in_the_way)}. Switch off these first."
         )
-    row = session.get(PlatformModule, (platform_id, code))
-    if row is None or not row.is_enabled:
-        return
-    row.is_enabled, row.changed_by = False, by
-    if definition.hooks.on_disable:
-        load(definition.hooks.on_disable)(session, platform_id)
+    return [code] if _is_on(session, platform_id, code) else []
+
+
+def disable(session: Session, platform_id: UUID, code: str, *, by: Who = None) -> list[str]:
+    """Switch a module off for a platform; returns its code unless it was off. Its data stays and its work waits.
+
+    Needs the system scope. Raises ModuleSwitchError for a core module, and while an enabled module requires this one.
+    """
+    lock_switches(session)
+    switched = would_disable(session, platform_id, code)
+    for each in switched:
+        row = session.get_one(PlatformModule, (platform_id, each))
+        _switch(session, row, get_module(each).hooks.on_disable, by, is_on=False)
+    return switched
+
+
+def _is_on(session: Session, platform_id: UUID, code: str) -> bool:
+    row = session.get(PlatformModule, (platform_id, code), populate_existing=True)
+    return row is not None and row.is_enabled
+
+
+def _switch(session: Session, row: PlatformModule, hook: str | None, by: Who, *, is_on: bool) -> None:
+    row.is_enabled, row.changed_by = is_on, by if isinstance(by, UUID) else None
     session.flush()
+    if hook:
+        load(hook)(session, row.platform_id)
+    action = "framework.module_enabled" if is_on else "framework.module_disabled"
+    audit(session, action, row.module_code, by, platform_id=str(row.platform_id))
     touch_version(session)
 
 

@@ -15,16 +15,17 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.schema import Table
 
 from app import VERSION
 from app.core import clock
 from app.core.database import make_engine
 from app.core.errors import ConfigurationError
-from app.core.policies import secure_tables
+from app.core.policies import drop_search_function, secure_tables
 from app.core.tables import Base
 from app.modules.registry import modules, owner_of
+from app.modules.state import touch_version
 
 _LOCK_KEY = 0x77697A61  # one migration at a time per database
 _APP = Path(__file__).parent.parent
@@ -116,7 +117,7 @@ class Pending:
 def pending(connection: Connection, owner: str | None = None) -> list[Pending]:
     """What ``migrate`` would run, in order."""
     found = []
-    for history in _selected(owner):
+    for history in _installed(connection, owner):
         at, scripts = current(connection, history), history.scripts()
         revisions = tuple(
             script.revision for script in reversed(list(scripts.iterate_revisions("heads", at or "base")))
@@ -129,17 +130,33 @@ def pending(connection: Connection, owner: str | None = None) -> list[Pending]:
 def migrate(connection: Connection, owner: str | None = None) -> list[Pending]:
     """Run what is pending, then bring policies and the list of installed modules up to date; returns what ran."""
     load_models()
+    chosen = _installed(connection, owner)
     ran = pending(connection, owner)
-    for history in _selected(owner):
+    for history in chosen:
         _run(connection, history)
-    secure_tables(connection, [table for history in _selected(owner) for table in tables_of(history.owner)])
-    _record_installed(connection)
+    secure_tables(connection, [table for history in chosen for table in tables_of(history.owner)])
+    record_installed(connection)
+    if ran and _has_framework(connection):
+        touch_version(connection)
     return ran
 
 
 def downgrade(connection: Connection, history: History) -> None:
-    """Take one history down to nothing, with all its data; what stands on its tables must be gone already."""
+    """Take one history down to nothing, with all its data; what stands on its tables must be gone already.
+
+    What was generated beside the migrations goes too. Raises ConfigurationError when a table is left.
+    """
+    load_models()
+    tables = tables_of(history.owner)
+    for statement in filter(None, map(drop_search_function, tables)):
+        connection.exec_driver_sql(statement)
     _run(connection, history, lambda scripts, at: scripts._downgrade_revs("base", at))
+    connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{history.version_table}"')
+    left = {table.name for table in tables} & set(inspect(connection).get_table_names())
+    if left:
+        raise ConfigurationError(
+            f"The downgrades of {history.owner!r} leave tables behind: {', '.join(sorted(left))}."
+        )
 
 
 def migration_sql(owner: str | None = None) -> str:
@@ -172,6 +189,33 @@ def _selected(owner: str | None) -> Sequence[History]:
             f"{owner!r} has no migrations. Known: {', '.join(history.owner for history in histories())}."
         )
     return chosen
+
+
+def uninstalled(connection: Connection) -> set[str]:
+    """Codes of the modules that somebody uninstalled, and of those that cannot be there without them.
+
+    Nothing brings them back but ``install``.
+    """
+    if not _has_framework(connection):
+        return set()
+    # Not by the column's name: the table may be older than the column.
+    old_or_new = text("SELECT code FROM installed_modules m WHERE to_jsonb(m)->>'is_installed' = 'false'")
+    gone = set(connection.execute(old_or_new).scalars())
+    for code, module in modules().items():
+        if gone.intersection(module.requires):
+            gone.add(code)
+    return gone
+
+
+def _has_framework(connection: Connection) -> bool:
+    return connection.scalar(text("SELECT to_regclass('public.installed_modules')")) is not None
+
+
+def _installed(connection: Connection, owner: str | None) -> Sequence[History]:
+    gone = uninstalled(connection)
+    if owner in gone:
+        raise ConfigurationError(f"Module {owner!r} is uninstalled. Run: wizamart modules install {owner}")
+    return [history for history in _selected(owner) if history.owner not in gone]
 
 
 def _context(connection: Connection, owner: str) -> MigrationContext:
@@ -213,7 +257,10 @@ def _run_offline(history: History, output: StringIO) -> None:
             environment.run_migrations()
 
 
-def _record_installed(connection: Connection) -> None:
+def record_installed(connection: Connection) -> None:
+    """Bring the list of installed modules up to date; one that was uninstalled stays so."""
+    if not _has_framework(connection):
+        return
     connection.execute(
         text(
             "INSERT INTO system_state (id, version, clock_offset_seconds) VALUES (1, 1, 0) ON CONFLICT (id) DO NOTHING"
@@ -221,13 +268,12 @@ def _record_installed(connection: Connection) -> None:
     )
     versions = {module.code: module.version for module in modules().values()}
     revisions = {history.owner: current(connection, history) for history in histories()}
+    gone = uninstalled(connection)
     for code in dict.fromkeys((*revisions, *versions)):
+        # What has migrations is there once one of them has run.
+        is_there = revisions[code] is not None if code in revisions else code not in gone
         connection.execute(
-            text(
-                "INSERT INTO installed_modules (code, version, revision, installed_at) "
-                "VALUES (:code, :version, :revision, :at) ON CONFLICT (code) DO UPDATE "
-                "SET version = excluded.version, revision = excluded.revision"
-            ),
+            _RECORD if is_there else _FORGET_REVISION,
             {
                 "code": code,
                 "version": versions.get(code, VERSION),
@@ -235,3 +281,11 @@ def _record_installed(connection: Connection) -> None:
                 "at": clock.system_now(),
             },
         )
+
+
+_RECORD = text(
+    "INSERT INTO installed_modules (code, version, revision, installed_at, is_installed) "
+    "VALUES (:code, :version, :revision, :at, true) ON CONFLICT (code) DO UPDATE "
+    "SET version = excluded.version, revision = excluded.revision"
+)
+_FORGET_REVISION = text("UPDATE installed_modules SET revision = NULL WHERE code = :code")

@@ -1,6 +1,7 @@
 """Health of the platform and of each module, and the metrics page."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
@@ -16,8 +17,9 @@ from app.core.observability import (
     run_checks,
 )
 from app.modules.base import load
-from app.modules.migrations import histories
+from app.modules.migrations import histories, uninstalled
 from app.modules.registry import modules
+from app.modules.state import is_installed
 
 
 def check_database() -> HealthResult:
@@ -30,25 +32,32 @@ def check_database() -> HealthResult:
 def check_migrations() -> HealthResult:
     """Whether every history is at its head."""
     with unit_of_work(SYSTEM) as session:
-        rows = {
-            row.code: row.revision
-            for row in session.execute(text("SELECT code, revision FROM installed_modules"))
-        }
-    behind = [history.owner for history in histories() if rows.get(history.owner) != history.head()]
+        rows = session.execute(text("SELECT code, revision FROM installed_modules"))
+        revisions = {row.code: row.revision for row in rows}
+        gone = uninstalled(session.connection())
+    there = [history for history in histories() if history.owner not in gone]
+    behind = [history.owner for history in there if revisions.get(history.owner) != history.head()]
     if behind:
         return HealthResult(
             HealthStatus.FAILED, f"Not migrated: {', '.join(behind)}. Run `wizamart migrate`."
         )
-    return HealthResult(HealthStatus.OK, f"{len(rows)} histories at their heads")
+    return HealthResult(HealthStatus.OK, f"{len(there)} histories at their heads")
 
 
 def module_checks() -> dict[str, HealthCheck]:
     """The health checks that modules declare, by module code."""
     return {
-        code: load(module.hooks.health_check)
+        code: partial(_check_module, code, module.hooks.health_check)
         for code, module in modules().items()
         if module.hooks.health_check
     }
+
+
+def _check_module(code: str, path: str) -> HealthResult:
+    if not is_installed(code):
+        return HealthResult(HealthStatus.OK, "Not installed.")
+    result: HealthResult = load(path)()
+    return result
 
 
 def platform_health() -> tuple[HealthStatus, Mapping[str, HealthResult]]:

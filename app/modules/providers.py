@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.modules.base import load
 from app.modules.registry import modules
-from app.modules.state import is_enabled
+from app.modules.state import is_enabled, is_installed
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +28,12 @@ class ProviderPoint(Generic[T]):
     name: str
 
     def implementations(self, platform_ids: Collection[UUID] | None = None) -> Iterator[T]:
-        """Implementations in dependency order; only those of enabled modules where platforms are given."""
+        """Implementations of installed modules in dependency order; where platforms are given, of enabled ones."""
         for code, module in modules().items():
             path = module.providers.get(self.name)
-            if path is not None and (platform_ids is None or is_enabled(code, platform_ids)):
+            if path is None:
+                continue
+            if is_installed(code) if platform_ids is None else is_enabled(code, platform_ids):
                 yield cast(T, load(path))
 
     def one(self) -> T:

@@ -30,7 +30,7 @@ from app.modules.pages import (
     theme_of,
 )
 from app.modules.registry import modules
-from app.modules.state import is_enabled, refresh
+from app.modules.state import is_enabled, is_enabled_anywhere, one_view
 
 PageFunction = Callable[..., Response]
 
@@ -143,8 +143,8 @@ def _endpoint(
     signature = inspect.signature(door.function, eval_str=True)
     takes_form = door.method == "POST"
 
+    @one_view()
     def endpoint(request: Request, csrf_token: str = "", **values: Any) -> Response:
-        refresh()
         nonce = request.cookies.get(CSRF_COOKIE) or security.new_token(16)
         token = csrf_token or request.headers.get("x-csrf-token", "")
         if takes_form and not security.check_csrf(token, nonce, get_keys(get_settings())):
@@ -154,6 +154,8 @@ def _endpoint(
         principal = None if area == "public" else _resolve(area, request)
         if principal:
             _check(principal, module, door)
+        elif not is_enabled_anywhere(module.code):
+            raise NotFoundError
         scope: Scope = principal.scope if principal else IdentityScope()
         with unit_of_work(scope) as session:
             context = PageContext(

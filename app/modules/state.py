@@ -6,16 +6,19 @@ anywhere acts everywhere within seconds and a request costs no query.
 
 import threading
 import time
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import clock
 from app.core.database import SYSTEM, unit_of_work
+from app.core.errors import ConflictError
 from app.core.tables import Base, TableScope, Versioned
 from app.modules.base import ModuleClass, load
 from app.modules.registry import get_module, modules
@@ -23,8 +26,18 @@ from app.modules.registry import get_module, modules
 _REFRESH_SECONDS = 1.0
 
 
+class ModuleOffError(ConflictError):
+    """The module is off for the vendor."""
+
+    code = "framework.module_off"
+
+
 class InstalledModule(Base):
-    """What is in this database: each module, and the rooms below them ('tasks', 'framework'), with its revision."""
+    """What is in this database: each module, and the rooms below them ('tasks', 'framework'), with its revision.
+
+    A module that was uninstalled keeps its row, so that the next migration does not bring it back; one with a revision
+    has kept its data.
+    """
 
     __tablename__ = "installed_modules"
     __scope__ = TableScope.GLOBAL
@@ -33,6 +46,7 @@ class InstalledModule(Base):
     version: Mapped[str]
     revision: Mapped[str | None]
     installed_at: Mapped[datetime] = mapped_column(default=clock.now)
+    is_installed: Mapped[bool] = mapped_column(default=True)
 
 
 class PlatformModule(Versioned, Base):
@@ -60,15 +74,18 @@ class SystemState(Base):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one process knows about the switches."""
+    """What one process knows about the switches; ``platforms`` of vendors are added as they are asked for."""
 
     version: int
     enabled: frozenset[tuple[UUID, str]]
+    installed: frozenset[str]
     loaded_at: float
+    platforms: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
 
 
-_NEVER = Snapshot(version=-1, enabled=frozenset(), loaded_at=0.0)
+_NEVER = Snapshot(version=-1, enabled=frozenset(), installed=frozenset(), loaded_at=0.0)
 _snapshot = _NEVER
+_pinned: ContextVar[Snapshot | None] = ContextVar("pinned_snapshot", default=None)
 _lock = threading.Lock()
 # Answered by the module that owns vendors: the platforms a vendor is on.
 PLATFORMS_OF_VENDOR = "framework.platforms_of_vendor"
@@ -83,13 +100,25 @@ def forget_snapshot() -> None:
 def refresh() -> None:
     """Bring switches and business clock of this process up to date, asking the database at most once a second.
 
-    Called where a process takes up work: for each request, each job, each beat.
+    Called where a process takes up work: for each job, each beat.
     """
     _current()
 
 
+@contextmanager
+def one_view() -> Iterator[None]:
+    """Nothing is switched within the block: a request sees the whole of a switch or nothing of it."""
+    marker = _pinned.set(_current())
+    try:
+        yield
+    finally:
+        _pinned.reset(marker)
+
+
 def _current() -> Snapshot:
     global _snapshot
+    if (pinned := _pinned.get()) is not None:
+        return pinned
     known = _snapshot
     if time.monotonic() - known.loaded_at < _REFRESH_SECONDS:
         return known
@@ -104,12 +133,20 @@ def _load(known: Snapshot) -> Snapshot:
         state = session.get_one(SystemState, 1)
         clock.set_offset(timedelta(seconds=state.clock_offset_seconds))
         if state.version == known.version:
-            return Snapshot(known.version, known.enabled, time.monotonic())
+            return Snapshot(known.version, known.enabled, known.installed, time.monotonic())
         rows = session.execute(
             select(PlatformModule.platform_id, PlatformModule.module_code).where(PlatformModule.is_enabled)
         )
         enabled = frozenset((row.platform_id, row.module_code) for row in rows)
-    return Snapshot(state.version, enabled, time.monotonic())
+        installed = frozenset(
+            session.scalars(select(InstalledModule.code).where(InstalledModule.is_installed))
+        )
+    return Snapshot(state.version, enabled, installed, time.monotonic())
+
+
+def is_installed(code: str) -> bool:
+    """Whether the module's tables are there and it may be switched on; core modules always are."""
+    return get_module(code).module_class is ModuleClass.CORE or code in _current().installed
 
 
 def is_enabled(code: str, platform_ids: Collection[UUID]) -> bool:
@@ -133,11 +170,27 @@ def is_enabled_for_vendor(code: str, vendor_id: UUID | None) -> bool:
         return True
     if vendor_id is None:
         return is_enabled_anywhere(code)
-    return any(
-        is_enabled(code, load(module.providers[PLATFORMS_OF_VENDOR])(vendor_id))
-        for module in modules().values()
-        if PLATFORMS_OF_VENDOR in module.providers
-    )
+    return is_enabled(code, _platforms_of(vendor_id))
+
+
+def require_enabled(code: str, vendor_id: UUID) -> None:
+    """For commands of a module that work on a vendor: ModuleOffError unless the module is on for it."""
+    if not is_enabled_for_vendor(code, vendor_id):
+        raise ModuleOffError(
+            f"Module {code!r} is off for this vendor. Switch it on: wizamart modules enable {code}"
+        )
+
+
+def _platforms_of(vendor_id: UUID) -> frozenset[UUID]:
+    known = _current().platforms
+    if vendor_id not in known:
+        known[vendor_id] = frozenset(
+            platform_id
+            for module in modules().values()
+            if PLATFORMS_OF_VENDOR in module.providers
+            for platform_id in load(module.providers[PLATFORMS_OF_VENDOR])(vendor_id)
+        )
+    return known[vendor_id]
 
 
 def enabled_modules(platform_ids: Collection[UUID]) -> list[str]:
@@ -154,6 +207,11 @@ def set_clock_offset(session: Session, offset: timedelta) -> None:
     touch_version(session)
 
 
-def touch_version(session: Session) -> None:
+def lock_switches(session: Session | Connection) -> None:
+    """Let nobody else change what is on until this transaction has ended."""
+    session.execute(text("SELECT FROM system_state WHERE id = 1 FOR UPDATE"))
+
+
+def touch_version(session: Session | Connection) -> None:
     """Tell every process, at commit, to load the switches anew."""
     session.execute(text("UPDATE system_state SET version = version + 1 WHERE id = 1"))

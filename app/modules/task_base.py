@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, Unpack, cast
+from typing import Any, Literal, Unpack
 from uuid import UUID
 
 from celery import Task, current_app
@@ -241,8 +241,7 @@ def _arguments(task: ModuleTask, job: ClaimedJob) -> dict[str, Any]:
 
 def _note_session(job: ClaimedJob) -> Any:
     def note(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-        driver = cast(Any, connection.connection.driver_connection)
-        leases.note_session(job, driver.info.backend_pid)
+        leases.note_session(job, connection.info["backend_pid"])
 
     return note
 

@@ -4,7 +4,7 @@ Names are added, and removed only after a release in which they warned.
 """
 
 from app.core import clock
-from app.core.database import TenantScope, acting_in, bulk_load, unit_of_work
+from app.core.database import SYSTEM, TenantScope, acting_in, bulk_load, unit_of_work
 from app.core.errors import (
     AppError,
     ConflictError,
@@ -15,6 +15,7 @@ from app.core.errors import (
 )
 from app.core.ids import from_public, new_id, to_public
 from app.core.money import Money
+from app.core.observability import HealthResult, HealthStatus
 from app.core.tables import Base, Keyed, TableScope, Timestamped, VendorOwned, Versioned
 from app.modules.base import (
     CatchUp,
@@ -35,6 +36,7 @@ from app.modules.task_base import ModuleTask
 from app.tasks.dispatcher import dispatch
 
 __all__ = [
+    "SYSTEM",
     "AppError",
     "AreaRouter",
     "Base",
@@ -43,6 +45,8 @@ __all__ = [
     "Event",
     "FieldError",
     "ForbiddenError",
+    "HealthResult",
+    "HealthStatus",
     "Hooks",
     "Keyed",
     "MenuEntry",

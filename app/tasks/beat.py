@@ -1,4 +1,4 @@
-"""Our scheduler for ``celery beat``: each second it makes due ticks, relays wake-ups and reaps lost runs.
+"""Our scheduler for ``celery beat``: each second it makes due ticks, relays wake-ups, reaps lost runs and more.
 
 Everything it does is safe to do twice, so any number of beats may run.
 """
@@ -10,13 +10,30 @@ from typing import Any
 import structlog
 from celery.beat import Scheduler
 
+from app.tasks.canary import make_canaries
+from app.tasks.ports import framework
 from app.tasks.reaper import reap
 from app.tasks.relay import relay, release_waiting
+from app.tasks.retention import remove_old
 from app.tasks.ticks import make_ticks
 
 log = structlog.get_logger(__name__)
 
-_DUTIES: tuple[Callable[[], object], ...] = (reap, make_ticks, release_waiting, relay)
+
+def refresh() -> None:
+    """Follow the switches and the business clock, which other processes may have moved."""
+    framework().refresh()
+
+
+_DUTIES: tuple[Callable[[], object], ...] = (
+    refresh,
+    reap,
+    make_ticks,
+    make_canaries,
+    release_waiting,
+    relay,
+    remove_old,
+)
 
 
 def beat_once() -> None:

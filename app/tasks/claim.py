@@ -15,11 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.database import SYSTEM, unit_of_work
 from app.tasks.models import Waiting
 from app.tasks.ports import ClaimedJob, framework
+from app.tasks.transactions import brief_work
 
-LEASE_SECONDS = 20
+LEASE_SECONDS = 15
 _MAX_ROUNDS = 20  # of marking jobs that must wait, within one claim
 _TRIES = 3
 _FIRST = UUID(int=0)
@@ -93,7 +93,7 @@ def claim(queue: str, batch: int, worker: str) -> list[ClaimedJob]:
     """
     for attempt in range(_TRIES):
         try:
-            with unit_of_work(SYSTEM) as session:
+            with brief_work() as session:
                 return _claim(session, queue, batch, worker)
         except IntegrityError:
             # Two workers saw different heads of one ordering key; the index let one of them through.

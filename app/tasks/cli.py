@@ -1,4 +1,4 @@
-"""``wizamart jobs``, ``tasks`` and ``schedule``: data on stdout, everything else on stderr."""
+"""``wizamart jobs`` and ``tasks``: data on stdout, everything else on stderr."""
 
 import json
 import time
@@ -10,20 +10,22 @@ from sqlalchemy import text
 
 from app.core.console import print_json, print_rows
 from app.core.database import SYSTEM, unit_of_work
-from app.tasks import ledger, ticks
+from app.tasks import ledger
 from app.tasks.dispatcher import dispatch
 from app.tasks.errors import JobNotFoundError
 from app.tasks.models import JobState
 from app.tasks.ports import framework
 from app.tasks.runner import run_until_idle
+from app.tasks.schedule_cli import schedule_app
 from app.tasks.wakeups import wake_after_commit
+
+__all__ = ["jobs_app", "schedule_app", "tasks_app"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 JobId = Annotated[UUID, typer.Argument(help="The job's id.")]
 
 jobs_app = typer.Typer(help="Background jobs.", no_args_is_help=True)
 tasks_app = typer.Typer(help="What can be run as a job.", no_args_is_help=True)
-schedule_app = typer.Typer(help="What runs by the clock.", no_args_is_help=True)
 
 _LIST = text(
     """
@@ -142,41 +144,3 @@ def _run_here(queue: str, job_id: UUID) -> str:
             break
         time.sleep(_POLL_SECONDS)
     return state
-
-
-@schedule_app.command("list")
-def list_schedules(as_json: AsJson = False) -> None:
-    """All schedules and when each is due next (UTC).
-
-    Example: wizamart schedule list
-    """
-    print_rows(
-        [
-            {
-                "schedule": entry.name,
-                "cron": entry.cron,
-                "task": entry.task,
-                "catch_up": entry.catch_up,
-                "overlap": entry.overlap,
-                "next": next(iter(ticks.next_times(entry.cron, 1)), None),
-            }
-            for entry in framework().schedules()
-        ],
-        as_json,
-    )
-
-
-@schedule_app.command("next")
-def next_ticks(
-    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 10, as_json: AsJson = False
-) -> None:
-    """What is due next, over all schedules.
-
-    Example: wizamart schedule next -n 20
-    """
-    due = [
-        {"due_at": moment, "schedule": entry.name}
-        for entry in framework().schedules()
-        for moment in ticks.next_times(entry.cron, count)
-    ]
-    print_rows(sorted(due, key=lambda row: (row["due_at"], row["schedule"]))[:count], as_json)

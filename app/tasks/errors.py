@@ -23,6 +23,20 @@ class JobNotFoundError(NotFoundError):
     title = "There is no such job"
 
 
+class ScheduleNotFoundError(NotFoundError):
+    """No installed module declares a schedule of this name."""
+
+    code = "tasks.schedule_not_found"
+    title = "There is no such schedule"
+
+
+class CronError(AppError):
+    """This is no schedule in cron's five fields."""
+
+    code = "tasks.cron"
+    title = "This is no schedule"
+
+
 class JobStateError(ConflictError):
     """The job is not in a state in which this can be done."""
 

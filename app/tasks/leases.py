@@ -15,13 +15,13 @@ from uuid import UUID
 import structlog
 from sqlalchemy import text
 
-from app.core.database import SYSTEM, unit_of_work
 from app.tasks.claim import LEASE_SECONDS
 from app.tasks.ports import ClaimedJob
+from app.tasks.transactions import brief_work
 
 log = structlog.get_logger(__name__)
 
-_RENEW_SECONDS = 5.0
+_RENEW_SECONDS = 4.0
 _LOOK_SECONDS = 1.0
 
 
@@ -112,7 +112,7 @@ def _needs_beat(held: _Held, is_due: bool) -> bool:
 
 
 def _renew(chosen: dict[tuple[UUID, int], int | None]) -> None:
-    with unit_of_work(SYSTEM) as session:
+    with brief_work() as session:
         session.execute(
             _RENEW,
             {

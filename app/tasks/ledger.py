@@ -1,7 +1,8 @@
 """Writing the ledger: new jobs, progress and every way a run can end.
 
 All functions work in the caller's transaction. Those that take a ``ClaimedJob`` write only while its token is the
-job's current one and raise StaleRunError otherwise: that is the fence against workers that were given up.
+job's current one and raise StaleRunError otherwise: that is the fence against workers that were given up. They lock
+the job's row, so the caller commits at once; PostgreSQL ends the session of one that freezes before it does.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from app.core.logging import mask
 from app.tasks.errors import JobNotFoundError, JobStateError, StaleRunError
 from app.tasks.models import PLATFORM_LANE, Job, JobState
 from app.tasks.ports import ClaimedJob
+from app.tasks.transactions import END_WHEN_FROZEN
 
 _MAX_MESSAGE_CHARS = 2000
 _MAX_DELAY_SECONDS = 300.0
@@ -180,7 +182,7 @@ def _end(
                 :outcome, CASE ended.state WHEN 'queued' THEN 'retried' ELSE ended.state END)
             FROM ended WHERE job_runs.job_id = ended.id AND job_runs.token = ended.token
         )
-        SELECT state, lane FROM ended
+        SELECT state, lane, {END_WHEN_FROZEN} FROM ended
         """
     )
     identity = {"id": job.id, "token": job.token, "outcome": outcome, "now": clock.system_now()}
@@ -241,7 +243,8 @@ def _progress(session: Session, job: ClaimedJob, progress: Progress, source: str
             UPDATE jobs SET checkpoint = {source}, progress_done = coalesce(:done, progress_done),
                 progress_total = coalesce(:total, progress_total), phase = coalesce(:phase, phase),
                 message = coalesce(:message, message)
-            WHERE id = :id AND token = :token AND state = 'running' RETURNING cancel_requested_at IS NOT NULL
+            WHERE id = :id AND token = :token AND state = 'running'
+            RETURNING cancel_requested_at IS NOT NULL, {END_WHEN_FROZEN}
             """
         ),
         values,

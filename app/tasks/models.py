@@ -57,7 +57,7 @@ class Job(Keyed, Base):
 
     __tablename__ = "jobs"
     __scope__ = TableScope.VENDOR_OR_PLATFORM
-    __verbs__ = "SIU"
+    __verbs__ = "SIUD"
     __table_args__ = (
         UniqueConstraint("vendor_id", "id"),
         CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
@@ -99,6 +99,8 @@ class Job(Keyed, Base):
         ),
         Index("ix_jobs_failed", "lane", "id", postgresql_where=text("state = 'failed'")),
         Index("ix_jobs_parent_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+        Index("ix_jobs_canary", "queue", postgresql_where=text("task = 'wizamart.canary'")),
+        Index("ix_jobs_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
     )
 
     sequence: Mapped[int] = mapped_column(Identity())
@@ -148,6 +150,7 @@ class JobRun(Base):
             "outcome IN ('succeeded', 'failed', 'retried', 'cancelled', 'lost', 'released')", name="outcome"
         ),
         Index("ix_job_runs_lease", "leased_until", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_job_runs_lost", "ended_at", postgresql_where=text("outcome = 'lost'")),
     )
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
@@ -189,7 +192,11 @@ class Tick(Base):
 
     __tablename__ = "ticks"
     __scope__ = TableScope.GLOBAL
-    __verbs__ = "SIU"
+    __verbs__ = "SIUD"
+    __table_args__ = (
+        Index("ix_ticks_job_id", "job_id", postgresql_where=text("job_id IS NOT NULL")),
+        Index("ix_ticks_made_at", "made_at"),
+    )
 
     schedule: Mapped[str] = mapped_column(primary_key=True)
     due_at: Mapped[datetime] = mapped_column(primary_key=True)
@@ -199,7 +206,7 @@ class Tick(Base):
 
 
 class ScheduleState(Base):
-    """How far a schedule has come (business time), and whether the operator stopped it."""
+    """How far a schedule has come (business time), and what the operator decided: paused, another ``cron``."""
 
     __tablename__ = "schedule_states"
     __scope__ = TableScope.GLOBAL
@@ -208,3 +215,4 @@ class ScheduleState(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     considered_until: Mapped[datetime]
     is_paused: Mapped[bool] = mapped_column(default=False)
+    cron: Mapped[str | None]

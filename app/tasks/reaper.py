@@ -2,12 +2,14 @@
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from app.core.database import SYSTEM, engine, unit_of_work
+from app.core.database import engine
 from app.tasks.claim import as_claimed
 from app.tasks.errors import StaleRunError
 from app.tasks.ledger import lose
 from app.tasks.ports import ClaimedJob
+from app.tasks.transactions import brief_work
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +37,7 @@ def reap() -> int:
 
     Returns how many. The session goes first: that frees the locks the run may hold, also on its own job.
     """
-    with unit_of_work(SYSTEM) as session:
+    with brief_work() as session:
         lost = session.execute(_LOST, {"max_runs": _MAX_RUNS}).all()
     for row in lost:
         if row.backend_pid is not None:
@@ -52,9 +54,11 @@ def _end_session(pid: int, worker: str) -> None:
 
 def _take_away(job: ClaimedJob, worker: str) -> None:
     try:
-        with unit_of_work(SYSTEM) as session:
-            session.execute(text("SET LOCAL lock_timeout = '2s'"))
+        with brief_work() as session:
             state = lose(session, job)
     except StaleRunError:
         return  # it ended in the meantime
+    except OperationalError:
+        log.exception("job_run_not_taken_away", job_id=str(job.id), worker=worker)  # locked: the next time
+        return
     log.warning("job_run_lost", job_id=str(job.id), task=job.task, worker=worker, state=state)

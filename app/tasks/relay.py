@@ -12,9 +12,9 @@ from celery import current_app
 from sqlalchemy import text
 
 from app.core import clock
-from app.core.database import SYSTEM, unit_of_work
 from app.tasks import wakeups
 from app.tasks.ports import framework
+from app.tasks.transactions import brief_work
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ _CLAIMABLE_QUEUES = text(
 
 def relay() -> int:
     """Bring the wake-ups of each queue with claimable jobs near the number of workers; returns how many were sent."""
-    with unit_of_work(SYSTEM) as session:
+    with brief_work() as session:
         rows = session.execute(
             _CLAIMABLE_QUEUES,
             {"now": clock.now(), "max_queues": _MAX_QUEUES, "max_jobs": MAX_OUTSTANDING},
@@ -94,7 +94,7 @@ _GIVE_UP = text(
 def release_waiting() -> None:
     """Let jobs go whose reason to wait is over; fail those whose module stayed off for a month."""
     now = clock.system_now()
-    with unit_of_work(SYSTEM) as session:
+    with brief_work() as session:
         session.execute(_RELEASE_HEADS)
         for row in session.execute(_OFF).all():
             if framework().module_is_on(row.module, row.vendor_id):

@@ -14,12 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.database import SYSTEM, unit_of_work
 from app.tasks.dispatcher import dispatch
 from app.tasks.leases import worker_name
 from app.tasks.ledger import JobOptions
 from app.tasks.models import ScheduleState, Tick
 from app.tasks.ports import Schedule, framework
+from app.tasks.transactions import brief_work
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ def make_ticks() -> int:
     """
     now = clock.now()
     schedules = framework().schedules()
-    with unit_of_work(SYSTEM) as session:
+    with brief_work() as session:
         known = {state.name: state for state in session.execute(select(ScheduleState)).scalars()}
     return sum(_advance(schedule, known.get(schedule.name), now) for schedule in schedules)
 
@@ -71,10 +71,10 @@ def _advance(schedule: Schedule, state: ScheduleState | None, now: datetime) -> 
     """One schedule's turn. A schedule that cannot be served must not keep the others waiting."""
     try:
         if state is None:
-            with unit_of_work(SYSTEM) as session:
+            with brief_work() as session:
                 _consider(session, schedule.name, now)
             return 0
-        due = due_times(schedule.cron, state.considered_until, now, schedule.catch_up)
+        due = due_times(state.cron or schedule.cron, state.considered_until, now, schedule.catch_up)
         is_on = not state.is_paused and framework().schedule_is_on(schedule.name)
         return sum(_make(schedule, moment, is_on) for moment in due)
     except Exception:
@@ -83,14 +83,14 @@ def _advance(schedule: Schedule, state: ScheduleState | None, now: datetime) -> 
 
 
 def _make(schedule: Schedule, due_at: datetime, is_on: bool) -> int:
-    with unit_of_work(SYSTEM) as session:
+    with brief_work() as session:
         _consider(session, schedule.name, due_at)
         if not is_on:
             return 0
         tick = insert(Tick).values(schedule=schedule.name, due_at=due_at, made_by=worker_name())
         if not session.execute(tick.on_conflict_do_nothing().returning(Tick.schedule)).first():
             return 0
-        job = dispatch(session, schedule.task, kwargs=schedule.kwargs, **_options(schedule))
+        job = dispatch(session, schedule.task, kwargs=schedule.kwargs, **options_of(schedule))
         if job.created:
             session.execute(_SET_JOB, {"job_id": job.id, "schedule": schedule.name, "due_at": due_at})
     return 1
@@ -99,7 +99,8 @@ def _make(schedule: Schedule, due_at: datetime, is_on: bool) -> int:
 _SET_JOB = text("UPDATE ticks SET job_id = :job_id WHERE schedule = :schedule AND due_at = :due_at")
 
 
-def _options(schedule: Schedule) -> JobOptions:
+def options_of(schedule: Schedule) -> JobOptions:
+    """How a schedule's job is to be run, by its overlap rule."""
     options: JobOptions = {"cause": "schedule"}
     if schedule.overlap == "skip":
         options["unique_key"] = f"schedule:{schedule.name}"

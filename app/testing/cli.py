@@ -19,10 +19,14 @@ from app.modules.task_base import ModuleTask, task_names
 from app.modules.web import create_app
 from app.tasks.runner import run_until_idle
 from app.testing.database import Templates, connect_app, scratch_keys
+from app.testing.delivery_cli import delivery
 from app.testing.isolation import application_role, prove_tables
 from app.testing.isolation_doors import QUEUES, find_tenant, prove_routes, prove_tasks
+from app.testing.modules_cli import modules as prove_modules
 
 prove_app = typer.Typer(help="Proofs, each on scratch servers of its own.", no_args_is_help=True)
+prove_app.command("delivery")(delivery)
+prove_app.command("modules")(prove_modules)
 
 
 @contextmanager

@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from app.core import clock
 from app.core.config import changed_environment
 from app.core.database import dispose_engine, make_engine
 from app.core.keys import new_keys, to_environment
@@ -57,8 +59,20 @@ class Templates:
     @contextmanager
     def clone(self, template: str) -> Iterator[Database]:
         """A copy of a template, dropped afterwards."""
+        with self._scratch(f"wizamart_{template}") as database:
+            yield database
+
+    @contextmanager
+    def bare(self) -> Iterator[Database]:
+        """A database without any table, dropped afterwards."""
+        with self._scratch("template1") as database:
+            setup.initialise_database(self.superuser(database))
+            yield database
+
+    @contextmanager
+    def _scratch(self, template: str) -> Iterator[Database]:
         name = f"test_{os.getpid()}_{uuid4().hex[:10]}"
-        self._create(name, f"wizamart_{template}")
+        self._create(name, template)
         owner = make_engine(self.url_of(name, OWNER), poolclass=NullPool)
         try:
             yield Database(self.url_of(name, LOGIN), self.url_of(name, OWNER), owner)
@@ -84,6 +98,7 @@ def connect_app(database: Database) -> Iterator[None]:
     with changed_environment(addresses):
         dispose_engine()
         state.forget_snapshot()
+        clock.set_offset(timedelta())  # another database's clock may have been moved
         try:
             yield
         finally:

@@ -4,12 +4,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from kombu.connection import Connection
 from sqlalchemy import Engine
 
 from app.core import rate_limit
@@ -17,10 +18,12 @@ from app.core.config import get_settings
 from app.core.database import dispose_engine
 from app.core.embedded import running_servers
 from app.main import create_app
+from app.modules.tasks import QUEUES
 from app.testing.database import Database, Templates, connect_app
 
 _ADMIN, _BROKER, _DATA = "WIZAMART_TEST_ADMIN_URL", "WIZAMART_TEST_BROKER_URL", "WIZAMART_TEST_DATA"
 _servers = ExitStack()
+pytest.register_assert_rewrite("app.testing.conformance")  # its asserts then say what was compared
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -30,7 +33,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     folder = Path(tempfile.mkdtemp(prefix="wizamart-test-"))
     _servers.callback(shutil.rmtree, folder, ignore_errors=True)
     servers = _servers.enter_context(running_servers(folder, durable=False))
-    os.environ.update({_ADMIN: servers.admin_url, _BROKER: servers.broker_url, _DATA: str(folder)})
+    os.environ.update({_ADMIN: servers.admin_url, _DATA: str(folder)})
+    os.environ.setdefault(_BROKER, servers.broker_url)  # or one that stands in the environment, used as it is
     Templates(servers.admin_url).build()
 
 
@@ -63,16 +67,23 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def broker(worker_id: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A real broker, empty, in a key space of this worker's own."""
-    import redis
-
-    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
+    """A real broker, empty; the run's own one in a key space of this worker's."""
     url = os.environ[_BROKER]
-    redis.Redis.from_url(url.replace("redis+socket://", "unix://"), db=number).flushdb()
-    url = f"{url}?virtual_host={number}"
+    if url.startswith("redis+socket://"):
+        number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
+        url = f"{url}?virtual_host={number}"
+    empty_broker(url)
     monkeypatch.setenv("WIZAMART_BROKER_URL", url)
     get_settings.cache_clear()
     return url
+
+
+def empty_broker(url: str) -> None:
+    """Throw away all wake-ups, whatever kind of broker it is."""
+    with Connection(url) as connection:  # type: ignore[no-untyped-call]
+        for queue in QUEUES:
+            with connection.channel() as channel, suppress(*connection.channel_errors):
+                channel.queue_purge(queue)
 
 
 @pytest.fixture

@@ -76,6 +76,9 @@ SHOP = "app.modules.shop"
         (f"{SHOP}.tasks.baskets", "celery", None),
         ("partner_module.services.offers", "app.sdk", None),
         ("partner_module.services.offers", "app.core.money", "sdk-only"),
+        ("partner_module.services.offers", "app.testing.browsing", "sdk-only"),
+        ("partner_module.tests.test_offers", "app.testing.browsing", None),
+        ("partner_module.tests.test_offers", "app.core.money", "sdk-only"),
         ("partner_module.services.offers", "partner_module.models.offer", None),
     ],
 )

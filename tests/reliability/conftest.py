@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,11 +67,11 @@ def query(ledger_db: Database) -> Query:
 @pytest.fixture
 def worker_process(
     ledger_db: Database, broker: str, tmp_path: Path
-) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts real workers (one process each); those that still run are ended with the test."""
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts real workers (one process each, unless told otherwise); those that still run are ended with the test."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(*options: str) -> subprocess.Popen[bytes]:
         log = (tmp_path / f"worker{len(started)}.log").open("wb")
         argv = [
             sys.executable,
@@ -79,8 +80,7 @@ def worker_process(
             "-A",
             "tests.reliability.ledger_tasks",
             "worker",
-            "--pool",
-            "solo",
+            *(options or ("--pool", "solo")),
         ]
         argv += ["--without-gossip", "--without-mingle", "-n", f"w{len(started)}-{os.getpid()}@test"]
         process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
@@ -89,8 +89,8 @@ def worker_process(
 
     yield start
     for process in started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with its children
         process.wait(timeout=10)
 
 

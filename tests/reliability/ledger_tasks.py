@@ -1,5 +1,7 @@
 """Tasks of the ledger's tests, and the Celery entry with which real workers load them."""
 
+import os
+import signal
 import time
 from typing import Any
 
@@ -9,8 +11,14 @@ from sqlalchemy import text
 from app.core.celery_config import celery_app as app
 from app.core.errors import ConflictError, UnavailableError
 from app.modules.task_base import ModuleTask
+from app.tasks import leases, watchdog
 
 __all__ = ["app"]
+
+# Such a worker is looked at more often, and its stuck jobs are given up sooner.
+if "WIZAMART_TEST_WATCHDOG_SECONDS" in os.environ:
+    watchdog.LOOK_SECONDS = float(os.environ["WIZAMART_TEST_WATCHDOG_SECONDS"])
+    leases.LEASE_SECONDS = 1
 
 _EFFECT = text("INSERT INTO ledger_test_effects (job_id, number) VALUES (:job_id, :number)")
 
@@ -74,6 +82,17 @@ def try_dry(self: ModuleTask) -> dict[str, str]:
 @shared_task(base=ModuleTask, bind=True, scope="platform", time_limit_seconds=0.2, max_attempts=1)
 def hang(self: ModuleTask) -> None:
     time.sleep(30)
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform", time_limit_seconds=0.2, max_attempts=1)
+def hang_in_c(self: ModuleTask) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # as a library that never returns to Python
+    time.sleep(300)
+
+
+@shared_task(base=ModuleTask, bind=True)
+def sleep_for_vendor(self: ModuleTask, seconds: float) -> None:
+    time.sleep(seconds)
 
 
 @shared_task(base=ModuleTask, bind=True, scope="platform")

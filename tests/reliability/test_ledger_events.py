@@ -39,6 +39,7 @@ def listeners(monkeypatch):
         found = [module("shop"), module("mail", "on_parcel_sent"), module("stock", "on_parcel_sent")]
         installed = order_modules([*found, module("track", third)])
         monkeypatch.setattr(events, "modules", lambda: installed)
+        monkeypatch.setattr(events, "is_installed", lambda code: code in installed)
 
     events.event_class.cache_clear()
     handlers.received.clear()

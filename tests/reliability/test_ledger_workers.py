@@ -3,15 +3,22 @@
 import os
 import signal
 import threading
+from datetime import timedelta
 
 import pytest
-import redis
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from app.core import clock
 from app.core.celery_config import celery_app
-from app.core.database import SYSTEM, unit_of_work
+from app.core.database import SYSTEM, ScopedSession, engine, unit_of_work
+from app.modules import state
 from app.tasks.beat import beat_once
+from app.tasks.claim import claim
 from app.tasks.dispatcher import dispatch
+from app.tasks.ledger import complete
+from app.testing.plugin import empty_broker
+from tests.reliability import ledger_tasks as _tasks  # noqa: F401  registers them
 
 pytestmark = [pytest.mark.reliability, pytest.mark.usefixtures("ledger_db")]
 PREFIX = "tests.reliability.ledger_tasks"
@@ -46,7 +53,7 @@ def test_a_killed_workers_job_goes_on_from_its_checkpoint_exactly_once(query, wo
     (run,) = query("SELECT * FROM job_runs")
     assert run.backend_pid is not None
     assert run.worker.endswith(f":{first.pid}")
-    # Twenty seconds pass.
+    # The lease runs out.
     query("UPDATE job_runs SET leased_until = clock_timestamp() - interval '1 s'")
     beat_once()
     assert state_of(query, ref.id) == "queued"
@@ -55,10 +62,12 @@ def test_a_killed_workers_job_goes_on_from_its_checkpoint_exactly_once(query, wo
     assert [row.number for row in query("SELECT number FROM ledger_test_effects ORDER BY number")] == list(
         range(40)
     )
-    (row,) = query("SELECT attempts, result FROM jobs")
+    (row,) = query("SELECT attempts, result FROM jobs WHERE id = :id", id=ref.id)
     assert row.attempts == 2
     assert row.result["started_at"] >= 14
-    assert [r.outcome for r in query("SELECT outcome FROM job_runs ORDER BY token")] == ["lost", "succeeded"]
+    assert [
+        r.outcome for r in query("SELECT outcome FROM job_runs WHERE job_id = :id ORDER BY token", id=ref.id)
+    ] == ["lost", "succeeded"]
 
 
 def test_the_reaper_ends_the_session_of_a_frozen_worker(query, worker_process, eventually):
@@ -82,22 +91,19 @@ def test_the_reaper_ends_the_session_of_a_frozen_worker(query, worker_process, e
 
 
 def test_a_run_that_is_lost_too_often_fails(query):
-    from app.tasks.claim import claim
-
     ref = send("note")
     query("UPDATE jobs SET max_attempts = 1")
     assert claim("default", 1, "gone:1")
     query("UPDATE job_runs SET leased_until = clock_timestamp() - interval '1 s'")
     beat_once()
-    (row,) = query("SELECT id, state, error_code FROM jobs")
+    (row,) = query("SELECT id, state, error_code FROM jobs WHERE max_attempts = 1")
     assert tuple(row) == (ref.id, "failed", "tasks.worker_lost")
 
 
 def test_an_emptied_broker_loses_no_work(query, broker, worker_process, eventually):
     for number in range(5):
         send("note", number=number)
-    address, _, number = broker.replace("redis+socket://", "unix://").partition("?virtual_host=")
-    redis.Redis.from_url(address, db=int(number)).flushdb()
+    empty_broker(broker)
     worker_process()
     stop = threading.Event()
 
@@ -108,7 +114,7 @@ def test_an_emptied_broker_loses_no_work(query, broker, worker_process, eventual
     thread = threading.Thread(target=beat)
     thread.start()
     try:
-        eventually(lambda: len(query("SELECT 1 FROM jobs WHERE state = 'succeeded'")) == 5)
+        eventually(lambda: len(query("SELECT 1 FROM ledger_test_effects")) == 5)
     finally:
         stop.set()
         thread.join()
@@ -121,3 +127,34 @@ def test_leases_are_renewed_while_a_job_runs(query, worker_process, eventually):
     eventually(lambda: query(lease) != [])
     first = query(lease)[0].leased_until
     eventually(lambda: query(lease)[0].leased_until > first, 8)
+
+
+def test_a_new_worker_follows_the_business_clock(query, worker_process, eventually):
+    former = clock.offset()
+    try:
+        with unit_of_work(SYSTEM) as session:
+            state.set_clock_offset(session, timedelta(hours=3))
+        state.forget_snapshot()
+        state.refresh()
+        ref = send("note")  # due in three hours, says the machine's clock
+        worker_process()
+        eventually(lambda: state_of(query, ref.id) == "succeeded", 15)
+    finally:
+        clock.set_offset(former)
+
+
+def test_a_run_that_freezes_before_its_commit_frees_its_job(query, eventually):
+    ref = send("note")
+    (claimed,) = claim("default", 1, "frozen:1")
+    session = ScopedSession(engine(), SYSTEM)
+    complete(session, claimed, None)  # and nothing more comes from this process
+    query("UPDATE job_runs SET leased_until = clock_timestamp() - interval '1 s'")
+
+    def is_taken_away():
+        beat_once()
+        return state_of(query, ref.id) == "queued"
+
+    eventually(is_taken_away, 15)
+    with pytest.raises(DBAPIError):
+        session.commit()
+    session.close()

@@ -15,6 +15,7 @@ from app.core.storage import get_storage
 from app.modules.marketplace.enums import ErrorPolicy
 from app.modules.marketplace.services import import_service, row_error_service
 from app.modules.marketplace.services.import_service import ImportRequest, ImportWithJob
+from app.modules.state import require_enabled
 from app.modules.tenancy import facade as tenancy
 from app.tasks.dispatcher import dispatch
 
@@ -66,6 +67,7 @@ def import_products(
     request = _request(source, language, policy, dry_run)
     with running_platform(demo=True) as platform:
         found = tenancy.get_vendor(vendor)
+        require_enabled("marketplace", found.id)
         scope = TenantScope(found.id, found.company_id)
         with unit_of_work(scope) as session:
             row = import_service.start_import(session, request)
@@ -98,6 +100,7 @@ def export_products(
     arguments = {"languages": language.value, "folder": str(out.resolve())}
     with running_platform(demo=True) as platform:
         found = tenancy.get_vendor(vendor)
+        require_enabled("marketplace", found.id)
         with unit_of_work(TenantScope(found.id, found.company_id)) as session:
             job_id = dispatch(session, _EXPORT_TASK, kwargs=arguments, vendor_id=found.id).id
         typer.echo(f"Exporting the products of {found.code} …", err=True)

@@ -8,9 +8,7 @@ from sqlalchemy import select
 from app.core.console import print_rows
 from app.core.database import SYSTEM, IdentityScope, unit_of_work
 from app.modules import lifecycle
-from app.modules.base import ModuleClass
 from app.modules.platform import running_platform
-from app.modules.registry import modules
 from app.modules.tenancy.exceptions import PlatformNotFoundError
 from app.modules.tenancy.models.tenant import Platform
 from app.modules.tenancy.services import audit_service, tenant_service, user_service
@@ -34,15 +32,13 @@ def _group() -> None:
 
 @platform_app.command("create")
 def create_platform(code: str, name: Annotated[str, typer.Option(help="Shown to people.")]) -> None:
-    """Make a platform with every module on.
+    """Make a platform with every installed module on.
 
     Example: wizamart platform create oms --name "Order management"
     """
     with running_platform(), unit_of_work(SYSTEM) as session:
         platform_id = tenant_service.create_platform(session, code=code, name=name)
-        for module in modules().values():
-            if module.module_class is not ModuleClass.CORE:
-                lifecycle.enable(session, platform_id, module.code)
+        lifecycle.enable_all(session, platform_id, by="command line")
         audit_service.record(session, "tenancy.platform_created", target=code, by="command line")
     typer.echo(f"Platform {code} is ready. Next: wizamart vendor create …", err=True)
 

@@ -53,6 +53,8 @@ definition = ModuleDefinition(
     providers={
         "framework.identity": f"{_PACKAGE}.services.identity_service:resolve",
         "framework.demo": f"{_PACKAGE}.services.demo_service:seed",
+        "framework.audit": f"{_PACKAGE}.services.audit_service:record",
+        "framework.platforms": f"{_PACKAGE}.services.tenant_service:platform_codes",
         "framework.platforms_of_vendor": f"{_PACKAGE}.services.tenant_service:platforms_of_vendor",
     },
 )

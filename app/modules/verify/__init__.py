@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from app.modules.registry import get_module
-from app.modules.verify import hygiene, imports, sql, tables, texts, vocabulary, wiring, work
+from app.modules.verify import documents, hygiene, imports, sql, tables, texts, vocabulary, wiring, work
 from app.modules.verify.project import Project, load_project
 from app.modules.verify.report import Finding, format_findings
 
@@ -51,6 +51,7 @@ CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     texts.check_templates,
     texts.check_catalogues,
     texts.check_messages,
+    documents.check_docs,
 )
 
 

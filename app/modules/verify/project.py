@@ -204,7 +204,9 @@ def read_project(
     """Parse ``app`` and what stands beside it in ``root``, and the folders of modules from elsewhere."""
     rooms = [(name, root / name) for name in ("app", "tests", "bench", "sandbox")]
     rooms += [
-        (known[code].package, folder) for code, folder in folders.items() if not folder.is_relative_to(root)
+        (known[code].package, folder)
+        for code, folder in folders.items()
+        if not folder.is_relative_to(root / "app")
     ]
     sources = [
         read_source(path, _name(package, folder, path), known)

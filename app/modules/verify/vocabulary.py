@@ -30,7 +30,7 @@ FOLDERS = frozenset(
 ROUTE_FILES = frozenset({"__init__", "admin", "vendor", "storefront", "public", "api", "webhooks"})
 _DATA_FOLDERS = frozenset({"migrations", "templates", "static", "locales"})
 _VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|common|managers?|misc|shared|lib|stuff)$")
-FRAMEWORK_FOLDERS = frozenset({"verify", "versions", "locales", "__pycache__"})
+FRAMEWORK_FOLDERS = frozenset({"scaffold", "verify", "versions", "locales", "__pycache__"})
 _IGNORED = frozenset({"__pycache__"})
 
 

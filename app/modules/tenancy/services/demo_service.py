@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from app.core.database import IdentityScope, acting_in
 from app.modules import lifecycle
-from app.modules.base import ModuleClass
 from app.modules.registry import modules
 from app.modules.setup import DemoLogin
 from app.modules.tenancy.contracts import DEMO_PASSWORD
@@ -55,9 +54,7 @@ def seed(session: Session) -> list[DemoLogin]:
 
 def _create(session: Session) -> None:
     platform_id = tenant_service.create_platform(session, code="demo", name="Demo platform")
-    for module in modules().values():
-        if module.module_class is not ModuleClass.CORE:
-            lifecycle.enable(session, platform_id, module.code)
+    lifecycle.enable_all(session, platform_id, by="demo data")
     _create_user(session, "admin@wizamart.example", "Ada Operator", is_super_admin=True)
     _create_user(session, "support@wizamart.example", "Sam Support", platform_id=platform_id)
     vendor_ids: dict[str, UUID] = {}
@@ -73,7 +70,7 @@ def _create(session: Session) -> None:
                 language=vendor.language,
             )
         _create_user(session, owner, owner_name, company_id=company_id)
-    viewing = [code for code in all_permissions("vendor") if code.endswith(".view")]
+    viewing = [code for code in all_permissions("vendor", modules()) if code.endswith(".view")]
     role_id = tenant_service.create_role(
         session, vendor_id=vendor_ids["MOSELLE"], name="Viewer", permissions=viewing
     )

@@ -1,5 +1,6 @@
 """Answers the framework's question who is asking and where, under the identity role."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -9,7 +10,8 @@ from app.core.database import SYSTEM, IdentityScope, PlatformScope, Scope, Tenan
 from app.core.errors import NotFoundError, UnauthenticatedError
 from app.modules.base import Area
 from app.modules.pages import Principal, VendorRef
-from app.modules.registry import modules
+from app.modules.registry import get_module
+from app.modules.state import enabled_modules
 from app.modules.tenancy.models.tenant import Platform, Role, Vendor, VendorPlatform
 from app.modules.tenancy.models.user import Membership, User
 from app.modules.tenancy.services import session_service
@@ -29,12 +31,12 @@ def resolve(area: Area, token: str, vendor_code: str | None) -> Principal:
         return _in_admin(session, user)
 
 
-def all_permissions(area: Area) -> frozenset[str]:
-    """Every permission that installed modules declare for an area."""
+def all_permissions(area: Area, codes: Iterable[str]) -> frozenset[str]:
+    """Every permission that these modules declare for an area."""
     return frozenset(
         permission.code
-        for module in modules().values()
-        for permission in module.permissions
+        for code in codes
+        for permission in get_module(code).permissions
         if permission.area == area
     )
 
@@ -51,10 +53,10 @@ def _in_vendor(session: Session, user: User, vendor_code: str) -> Principal:
     if row is None:
         raise NotFoundError
     vendor: Vendor = row.Vendor
-    known = all_permissions("vendor")
     platforms = session.scalars(
         select(VendorPlatform.platform_id).where(VendorPlatform.vendor_id == vendor.id)
-    )
+    ).all()
+    known = all_permissions("vendor", enabled_modules(platforms))
     return Principal(
         user_id=user.id,
         name=user.name,
@@ -88,7 +90,7 @@ def _in_admin(session: Session, user: User) -> Principal:
         user_id=user.id,
         name=user.name,
         email=user.email,
-        permissions=all_permissions("admin"),
+        permissions=all_permissions("admin", enabled_modules(platform_ids)),
         platform_ids=platform_ids,
         scope=scope,
         tenant_name="Wizamart",

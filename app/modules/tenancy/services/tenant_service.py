@@ -112,6 +112,11 @@ def get_vendor(code: str) -> VendorInfo:
     return vendor
 
 
+def platform_codes(session: Session) -> dict[str, UUID]:
+    """All platforms the session may see, by code; the framework asks this to switch modules."""
+    return {row.code: row.id for row in session.execute(select(Platform.code, Platform.id))}
+
+
 def platforms_of_vendor(vendor_id: UUID) -> tuple[UUID, ...]:
     """The platforms a vendor is on; the framework asks this to decide about modules."""
     with unit_of_work(SYSTEM) as session:

@@ -1,0 +1,1 @@
+"""Benchmarks of the running platform. Also a module, which only a benchmark's own platform has installed."""

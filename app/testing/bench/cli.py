@@ -1,0 +1,40 @@
+"""``wizamart bench``: figures beside a named floor, on scratch servers; they say, and judge nothing."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app.core.console import print_json
+from app.testing.bench.jobs import Plan, measure
+
+bench_app = typer.Typer(help="Benchmarks, each on scratch servers of its own.", no_args_is_help=True)
+
+
+@bench_app.command("jobs")
+def jobs(
+    jobs: Annotated[int, typer.Option(help="Jobs in a round.", min=100)] = 2000,
+    rounds: Annotated[int, typer.Option(help="Rounds of each measurement.", min=1)] = 3,
+    concurrency: Annotated[int, typer.Option(help="Worker children of each side.", min=1)] = 2,
+    rate: Annotated[int, typer.Option(help="Events per second.", min=1)] = 100,
+    seconds: Annotated[int, typer.Option(help="For how long events are sent.", min=1)] = 10,
+    broker_url: Annotated[
+        str | None, typer.Option(help="An empty broker instead of the embedded one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure the ledger beside plain Celery on the same broker: jobs per second, and the way of an event.
+
+    Example: wizamart bench jobs --json
+    """
+    figures = measure(Plan(jobs, rounds, concurrency, rate, seconds), broker_url)
+    if as_json:
+        print_json(figures)
+    else:
+        for name, value in figures.items():
+            typer.echo(f"{name:12} {_line(value)}")
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, dict):
+        return "  ".join(f"{name} {_line(part)}" for name, part in value.items())
+    return str(value)

@@ -1,0 +1,47 @@
+"""The guide to the first module is true: its commands are run, in its order, in a copy of the tree."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.framework.copied_tree import ROOT, copy_tree, environment
+
+GUIDE = ROOT / "docs" / "guide" / "first-module.md"
+_BLOCK = re.compile(r"^<!-- tested -->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_ANY_BLOCK = re.compile(r"^```sh$", re.MULTILINE)
+
+
+def blocks() -> list[str]:
+    return _BLOCK.findall(GUIDE.read_text("utf-8"))
+
+
+def test_every_block_of_commands_is_tested() -> None:
+    assert len(blocks()) == len(_ANY_BLOCK.findall(GUIDE.read_text("utf-8"))) >= 5
+
+
+@pytest.mark.timeout(400)
+def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
+    tree, site = copy_tree(tmp_path / "tree"), tmp_path / "site"
+    site.mkdir()
+    variables = environment(tree, site) | {
+        "PIP_TARGET": str(site),  # as if installed, and nothing but this test sees it
+        "PIP_NO_INDEX": "1",
+        "WIZAMART_DATA_DIR": str(tmp_path / "data"),
+        "HOME": os.environ.get("HOME", str(tmp_path)),
+    }
+    for block in blocks():
+        done = subprocess.run(
+            ["/bin/sh", "-euxc", block],
+            cwd=tree,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    assert not (tree / "app" / "modules" / "wish_lists").exists()
+    assert (site / "wizamart_gift_cards" / "definition.py").is_file()

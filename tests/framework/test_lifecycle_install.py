@@ -1,0 +1,250 @@
+"""Modules are taken out of a database with nothing left behind, and brought back."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.core.database import SYSTEM, TenantScope, unit_of_work
+from app.core.observability import HealthStatus
+from app.modules import install, lifecycle, migrations
+from app.modules.install import Removed
+from app.modules.lifecycle import PLATFORMS, ModuleSwitchError
+from app.modules.observability import check_migrations
+from app.modules.state import forget_snapshot, is_installed
+from app.modules.tasks import QUEUES
+from app.modules.tenancy import facade as tenancy
+from app.tasks.dispatcher import dispatch
+from app.tasks.runner import run_until_idle
+from app.testing.database import Database, Templates
+from app.testing.uninstall import prove_uninstall, schema_of, schema_with
+from tests.framework.test_cli import run
+
+ROOT = Path(__file__).parents[2]
+WISHLIST = Path(__file__).parent / "wishlist"
+EXPORT = "app.modules.marketplace.tasks.export.export_vendor_products_to_folder"
+
+
+def switch_off(world: Database, *codes: str) -> None:
+    """Off everywhere, and long enough for every process to have noticed."""
+    with unit_of_work(SYSTEM) as session:
+        for code in codes:
+            for platform_id in PLATFORMS.one()(session).values():
+                lifecycle.disable(session, platform_id, code)
+    with world.owner_engine.begin() as connection:
+        connection.execute(text("UPDATE platform_modules SET updated_at = updated_at - interval '1 minute'"))
+
+
+def uninstall(world: Database, code: str, *, purge: bool = True) -> list[Removed]:
+    with migrations.owner_connection(world.owner_url) as connection:
+        removed = install.uninstall(connection, code, purge=purge)
+    forget_snapshot()
+    return removed
+
+
+def count(world: Database, sql: str) -> int:
+    with world.owner_engine.connect() as connection:
+        return int(connection.execute(text(sql)).scalar_one())
+
+
+def start_export() -> None:
+    vendor = tenancy.get_vendor("MINETT")
+    with unit_of_work(TenantScope(vendor.id, vendor.company_id)) as session:
+        dispatch(session, EXPORT, vendor_id=vendor.id)
+
+
+@pytest.mark.parametrize(("gone", "left"), [(["marketplace"], ["catalog"]), (["marketplace", "catalog"], [])])
+def test_after_a_purge_the_schema_is_as_if_it_had_never_been_there(
+    world: Database, templates: Templates, gone: list[str], left: list[str]
+) -> None:
+    start_export()
+    switch_off(world, *gone)
+    for code in gone:
+        uninstall(world, code)
+    assert schema_of(world) == schema_with(templates, left)
+    for code in gone:
+        for table, column in (
+            ("platform_modules", "module_code"),
+            ("jobs", "module"),
+            ("deliveries", "handler"),
+        ):
+            assert count(world, f"SELECT count(*) FROM {table} WHERE {column} = '{code}'") == 0
+        purged = (
+            f"SELECT count(*) FROM audit_log WHERE action = 'framework.module_purged' AND target = '{code}'"
+        )
+        assert count(world, purged) == 1
+
+
+def test_the_dry_run_and_the_purge_count_exactly_what_is_there(world: Database) -> None:
+    assert run_until_idle(QUEUES, timeout_seconds=60)
+    start_export()
+    switch_off(world, "marketplace")
+    expected = {
+        table: (
+            count(world, f"SELECT count(*) FROM {table}"),
+            count(world, f"SELECT pg_total_relation_size('{table}')"),
+        )
+        for table in ("feed_imports", "feed_settings", "marketplace_products", "feed_row_errors")
+    }
+    jobs = count(world, "SELECT count(*) FROM jobs WHERE module = 'marketplace'")
+    said = json.loads(run("modules", "uninstall", "marketplace", "--purge", "--dry-run", "--json").stdout)
+    found = {each["table"]: (each["rows"], each["bytes"]) for each in said["tables"]}
+    assert {table: found[table] for table in expected} == expected
+    assert all(rows > 0 for table, (rows, _) in expected.items() if table != "feed_row_errors")
+    assert found["jobs"][0] == jobs > 0
+    assert count(world, "SELECT count(*) FROM jobs WHERE module = 'marketplace'") == jobs
+
+    done = json.loads(run("modules", "uninstall", "marketplace", "--purge", "--json").stdout)
+    assert done == said | {"dry_run": False}
+    with world.owner_engine.connect() as connection:
+        entry = connection.execute(
+            text("SELECT details FROM audit_log WHERE action = 'framework.module_purged'")
+        ).scalar_one()
+    assert entry["by"] == "command line"
+    assert entry["removed"]["jobs"] == jobs
+
+
+def test_an_uninstalled_module_stays_so_until_it_is_installed(world: Database) -> None:
+    switch_off(world, "marketplace")
+    uninstall(world, "marketplace")
+    assert run("migrate", "--check").returncode == 0
+    assert run("migrate").returncode == 0
+    assert count(world, "SELECT count(*) FROM pg_class WHERE relname = 'feed_imports'") == 0
+    assert "is uninstalled" in run("migrate", "marketplace").stderr
+    assert "is not installed" in run("modules", "enable", "marketplace").stderr
+    assert run("health").returncode == 0
+    assert run("seed", "demo").returncode == 0
+
+    assert run("modules", "install", "marketplace").returncode == 0
+    assert run("modules", "enable", "marketplace").returncode == 0
+    assert count(world, "SELECT count(*) FROM feed_imports") == 0
+    with world.owner_engine.connect() as connection:
+        assert migrations.drift(connection, "marketplace") == []
+
+
+def test_kept_data_is_there_when_the_module_comes_back(world: Database) -> None:
+    assert run_until_idle(QUEUES, timeout_seconds=60)
+    start_export()
+    switch_off(world, "marketplace")
+    before = count(world, "SELECT count(*) FROM feed_settings")
+    assert uninstall(world, "marketplace", purge=False) == []
+    assert not is_installed("marketplace")
+    switch_off(world, "catalog")
+    with pytest.raises(ModuleSwitchError, match="Data that was kept of marketplace stands on 'catalog'"):
+        uninstall(world, "catalog")
+    with migrations.owner_connection(world.owner_url) as connection:
+        assert install.install(connection, "marketplace") == ["marketplace"]
+    assert count(world, "SELECT count(*) FROM feed_settings") == before > 0
+    waiting = "SELECT count(*) FROM jobs WHERE module = 'marketplace' AND state = 'queued'"
+    assert count(world, waiting) > 0
+
+
+def test_a_new_module_waits_for_the_uninstalled_one_that_it_requires(world: Database) -> None:
+    switch_off(world, "marketplace", "catalog")
+    uninstall(world, "marketplace")
+    uninstall(world, "catalog")
+    with world.owner_engine.begin() as connection:
+        connection.execute(text("DELETE FROM installed_modules WHERE code = 'marketplace'"))
+    with migrations.owner_connection(world.owner_url) as connection:
+        assert migrations.migrate(connection) == []
+    assert count(world, "SELECT count(*) FROM pg_class WHERE relname IN ('feed_imports', 'products')") == 0
+    assert check_migrations().status is HealthStatus.OK
+    assert not is_installed("marketplace")
+
+
+def test_a_database_from_before_modules_could_be_uninstalled_is_brought_up(world: Database) -> None:
+    with migrations.owner_connection(world.owner_url) as connection:
+        connection.execute(text("ALTER TABLE installed_modules DROP COLUMN is_installed"))
+        connection.execute(text("UPDATE migrations_framework SET version_num = 'framework_0001'"))
+        ran = migrations.migrate(connection)
+    assert [each.owner for each in ran] == ["framework"]
+    assert count(world, "SELECT count(*) FROM installed_modules WHERE NOT is_installed") == 0
+    assert schema_of(world).count("is_installed boolean NOT NULL") == 1
+
+
+def test_events_pass_by_a_module_that_is_not_installed(world: Database) -> None:
+    switch_off(world, "marketplace")
+    uninstall(world, "marketplace")
+    with unit_of_work(SYSTEM) as session:
+        company = tenancy.create_company(session, name="New", contact_email="new@example.org")
+        platform_id = PLATFORMS.one()(session)["demo"]
+        tenancy.create_vendor(session, company_id=company, platform_ids=[platform_id], code="NEW", name="New")
+    assert count(world, "SELECT count(*) FROM deliveries WHERE handler = 'marketplace'") == 0
+
+
+def test_what_stands_in_the_way_is_named(world: Database) -> None:
+    def refusal(code: str) -> str:
+        with pytest.raises(ModuleSwitchError) as caught:
+            uninstall(world, code)
+        return str(caught.value)
+
+    assert "core module" in refusal("tenancy")
+    assert "on for demo" in refusal("marketplace")
+    switch_off(world, "marketplace", "catalog")
+    assert "required by marketplace" in refusal("catalog")
+    start_export()
+    with world.owner_engine.begin() as connection:
+        connection.execute(text("UPDATE jobs SET state = 'running' WHERE module = 'marketplace'"))
+    assert "jobs of module 'marketplace' run" in refusal("marketplace")
+    assert count(world, "SELECT count(*) FROM installed_modules WHERE is_installed") > 0
+
+
+def test_it_waits_until_every_process_has_seen_the_switch(world: Database) -> None:
+    with unit_of_work(SYSTEM) as session:
+        lifecycle.disable(session, PLATFORMS.one()(session)["demo"], "marketplace")
+    started = time.monotonic()
+    uninstall(world, "marketplace")
+    assert 2.5 < time.monotonic() - started < 6.0
+
+
+def test_installing_pulls_in_what_is_required(world: Database, templates: Templates) -> None:
+    switch_off(world, "marketplace", "catalog")
+    uninstall(world, "marketplace")
+    uninstall(world, "catalog")
+    done = json.loads(run("modules", "install", "marketplace", "--json").stdout)
+    assert done["installed"] == ["catalog", "marketplace"]
+    assert schema_of(world) == schema_with(templates, ["catalog", "marketplace"])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_subsets_in_random_order(world: Database, templates: Templates, seed: int) -> None:
+    figures = prove_uninstall(templates, world, steps=12, seed=seed)
+    assert figures["schema_differences"] == []
+    assert figures["steps"] >= 4
+    assert figures["subsets"] >= 2
+
+
+def test_a_module_that_was_dropped_into_the_tree_leaves_no_trace(world: Database, tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__", "tests")
+    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=ignored)
+    shutil.copytree(WISHLIST, tmp_path / "app" / "modules" / "wishlist", ignore=ignored)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NO_COLOR": "1"}
+
+    def wizamart(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    before = schema_of(world)
+    wizamart("migrate")
+    wizamart("modules", "enable", "wishlist")
+    assert schema_of(world) != before
+    wizamart("modules", "disable", "wishlist")
+    said = json.loads(wizamart("modules", "uninstall", "wishlist", "--purge", "--json"))
+    assert [(each["table"], each["rows"]) for each in said["tables"] if each["is_dropped"]] == [("wishes", 0)]
+    assert schema_of(world) == before
+    wizamart("migrate")
+    assert schema_of(world) == before
