@@ -1,6 +1,5 @@
 """Outgoing HTTP: connections go only where the guard allows, and to the address it checked."""
 
-import datetime
 import socket
 import ssl
 import threading
@@ -9,14 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from app.core import http_guard
 from app.core.http_client import FetchFailedError, FetchUnavailableError, fetch_to_file, open_client
 from app.core.http_guard import UrlRefusedError
+from tests.kernel.certificates import make_certificate
 from tests.kernel.http_server import Server, answer
 
 
@@ -127,29 +123,7 @@ def test_proxies_of_the_environment_are_ignored(
 @pytest.fixture
 def tls_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server with a certificate for ``feed.example``, trusted by the client."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "feed.example")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("feed.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = tmp_path / "certificate.pem"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_pem = tmp_path / "key.pem"
-    key_pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
+    pem, key_pem = make_certificate(tmp_path, "feed.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))
     http_guard._ssl_context.cache_clear()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

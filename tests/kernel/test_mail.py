@@ -1,6 +1,5 @@
 """Mail: into the outbox folder, or to a real (small) SMTP server with STARTTLS."""
 
-import datetime
 import email
 import email.policy
 import socketserver
@@ -10,10 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -29,6 +24,7 @@ from app.core.mail import (
     build_message,
     get_mail_sender,
 )
+from tests.kernel.certificates import make_certificate
 
 MAIL = Mail("jane@shop.example", "Commande n° 7 – merci", "Moien Jane,\nà bientôt", "<p>Moien</p>")
 FROM = "Wizamart <no-reply@wizamart.example>"
@@ -96,28 +92,7 @@ def _is_tls(connection: object) -> bool:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = (tmp_path / "certificate.pem", tmp_path / "key.pem")
-    paths[0].write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    )
-    return paths
+    return make_certificate(tmp_path, "localhost")
 
 
 @pytest.fixture
