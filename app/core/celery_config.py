@@ -3,6 +3,7 @@
 An entry: importing it connects the process with the ledger. It may import the framework; only entries import it.
 """
 
+import socket
 from typing import Any
 
 from celery import Celery
@@ -16,6 +17,14 @@ from app.tasks import ports
 from app.tasks import runner as _runner  # noqa: F401  registers the task that takes work
 
 _CONNECT_SECONDS = 2.0
+_HEARTBEAT_SECONDS = 10  # RabbitMQ gives up a worker that missed two, and what it was sent comes back
+# A broker that is cut off sends no word of it.
+_UNLESS_CUT_OFF = {
+    socket.TCP_KEEPIDLE: 5,
+    socket.TCP_KEEPINTVL: 2,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 10_000,  # milliseconds
+}
 
 # Without a broker Celery would look for one on this host; this refuses, and says in every message what is missing.
 _NO_BROKER = "unset://WIZAMART_BROKER_URL"
@@ -31,7 +40,8 @@ def _settings() -> dict[str, Any]:
         "broker_url": broker_url,
         "broker_connection_retry_on_startup": True,
         "broker_connection_timeout": _CONNECT_SECONDS,
-        "broker_transport_options": _redis_options() if broker_url.startswith(_REDIS_LIKE) else {},
+        "broker_heartbeat": _HEARTBEAT_SECONDS,
+        "broker_transport_options": _transport_options(broker_url),
         "task_ignore_result": True,
         "timezone": "UTC",
         # A wake-up is worth nothing once it was read: the ledger knows what is to be done.
@@ -55,6 +65,12 @@ def _embedded_broker() -> str | None:
     return servers.broker_url if servers else None
 
 
+def _transport_options(broker_url: str) -> dict[str, Any]:
+    if broker_url.startswith("amqp"):
+        return {"socket_settings": _UNLESS_CUT_OFF}
+    return _redis_options() if broker_url.startswith(_REDIS_LIKE) else {}
+
+
 def _redis_options() -> dict[str, Any]:
     return {
         "visibility_timeout": 3600,
@@ -62,6 +78,9 @@ def _redis_options() -> dict[str, Any]:
         "unacked_restore_throttle": 1,
         "socket_timeout": 30.0,
         "socket_connect_timeout": _CONNECT_SECONDS,
+        "socket_keepalive": True,
+        "socket_keepalive_options": _UNLESS_CUT_OFF,
+        "health_check_interval": 10,
         "max_retries": 1,
         "interval_start": 0,
         "interval_step": 0.1,

@@ -4,7 +4,9 @@ Every transaction runs under one of three roles with the settings that the row-l
 by one statement when the transaction begins. Without a scope there are no rows and no writes.
 """
 
+import hashlib
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +32,16 @@ _SET = text(
     "set_config('statement_timeout', :statement_timeout, true), pg_backend_pid() AS backend_pid"
 )
 _PREPARE_AFTER = 5  # uses of a statement by one connection
+_CONNECT_SECONDS = 5
+# A server that is cut off sends no word of it: without these a query would wait for as long as the kernel repeats
+# itself, about a quarter of an hour. Unix sockets ignore them.
+_UNLESS_CUT_OFF = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
+_MAX_SESSION_NAME = 63  # bytes
 _NOTHING = {"vendor_id": "", "company_id": "", "platform_ids": "", "vendor_ids": "", "company_ids": ""}
 
 
@@ -109,6 +121,17 @@ def make_engine(url: str, **options: Any) -> Engine:
     )
 
 
+def session_name(process: str) -> str:
+    """How the server lists the sessions of a process ("host:pid"), so that others can tell whose they are.
+
+    PostgreSQL keeps 63 bytes of it; a longer one is told apart by its hash.
+    """
+    name = f"wizamart:{process}"
+    if len(name.encode()) <= _MAX_SESSION_NAME:
+        return name
+    return f"wizamart:{hashlib.sha256(process.encode()).hexdigest()[:32]}"
+
+
 @lru_cache(maxsize=1)
 def engine() -> Engine:
     """The application's engine, under the login role."""
@@ -124,8 +147,9 @@ def engine() -> Engine:
         pool_timeout=10,
         pool_pre_ping=False,
         connect_args={
-            "connect_timeout": 5,
-            "application_name": f"wizamart:{os.getpid()}",
+            "connect_timeout": _CONNECT_SECONDS,
+            **_UNLESS_CUT_OFF,
+            "application_name": session_name(f"{socket.gethostname()}:{os.getpid()}"),
             "prepare_threshold": _PREPARE_AFTER if settings.database_prepared_statements else None,
         },
     )
@@ -208,8 +232,10 @@ def acting_in(session: Session, scope: Scope) -> Iterator[Session]:
     assert isinstance(session, ScopedSession)
     former = session.scope
     session.flush()
+    # Begins the transaction in its own scope: a savepoint falls back to that.
+    connection = session.connection()
     session.scope = scope
-    enter_scope(session.connection(), scope)
+    enter_scope(connection, scope)
     try:
         yield session
         session.flush()

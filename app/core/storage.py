@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,19 @@ class StoredFile:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many files, and how many bytes they have together."""
+
+    files: int
+    bytes: int
+
+
 class Storage(Protocol):
-    """Files by key. Keys are made by our code: ``[a-z0-9/_.-]+``, folders divided by ``/``."""
+    """Files by key. Keys are made by our code: ``[a-z0-9/_.-]+``, folders divided by ``/``.
+
+    The first folder is the code of the module whose file it is.
+    """
 
     def save(self, key: str, source: BinaryIO | Path) -> StoredFile:
         """Store or replace a file, as a whole or not at all. Raises ``TooLargeError`` over the limit."""
@@ -49,6 +60,14 @@ class Storage(Protocol):
 
     def exists(self, key: str) -> bool:
         """Whether there is such a file."""
+        ...
+
+    def usage(self, folder: str) -> Usage:
+        """All files below a folder, also unfinished ones; nothing when there is no such folder."""
+        ...
+
+    def delete_folder(self, folder: str) -> Usage:
+        """Remove all files below a folder, also unfinished ones; returns what was removed. Safe to repeat."""
         ...
 
 
@@ -108,6 +127,14 @@ class LocalStorage:
         """See ``Storage.exists``."""
         return self._locate(key).is_file()
 
+    def usage(self, folder: str) -> Usage:
+        """See ``Storage.usage``."""
+        return _sum(path.lstat().st_size for path in _below(self._locate(folder)) if not _is_folder(path))
+
+    def delete_folder(self, folder: str) -> Usage:
+        """See ``Storage.delete_folder``."""
+        return _sum(size for path in _below(self._locate(folder)) if (size := _remove(path)) is not None)
+
     def _locate(self, key: str) -> Path:
         if len(key) > _MAX_KEY or not _KEY.fullmatch(key):
             raise ValidationFailedError("A storage key has lower-case letters, digits and / _ . - only.")
@@ -123,6 +150,39 @@ class LocalStorage:
                 digest.update(chunk)
                 file.write(chunk)
         return StoredFile(key=key, bytes=size, sha256=digest.hexdigest())
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Everything in a folder, one after the other, each folder after its content and the folder itself last."""
+    for parent, folders, files in os.walk(folder, topdown=False):
+        for name in (*files, *folders):
+            yield Path(parent, name)
+    if folder.is_dir():
+        yield folder
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _remove(path: Path) -> int | None:
+    """Remove a file, or an empty folder; returns the bytes of a file that was there."""
+    if _is_folder(path):
+        path.rmdir()
+        return None
+    try:
+        size = path.lstat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return None
+    return size
+
+
+def _sum(sizes: Iterable[int]) -> Usage:
+    files = total = 0
+    for size in sizes:
+        files, total = files + 1, total + size
+    return Usage(files, total)
 
 
 def get_storage(settings: Settings) -> Storage:

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.core.config import get_settings
+from app.core.storage import Usage, get_storage
 from app.modules import migrations
 from app.modules.base import ModuleClass, ModuleDefinition
 from app.modules.lifecycle import PLATFORMS, ModuleSwitchError, Who, audit
@@ -77,7 +79,8 @@ def would_uninstall(connection: Connection, code: str, *, purge: bool) -> list[R
 def uninstall(connection: Connection, code: str, *, purge: bool, by: Who = None) -> list[Removed]:
     """Take a module out of the database, all or nothing; returns what was removed, exactly.
 
-    With ``purge`` nothing is left but the audit log; else its tables, switches and waiting jobs stay for ``install``.
+    With ``purge`` nothing is left but the audit log and, until ``delete_stored_files``, its files; else its tables,
+    switches, waiting jobs and files stay for ``install``. Once more, when only files are left.
     Raises ModuleSwitchError for a core module, while the module is on for a platform, while an installed module
     requires it, and while jobs of it run.
     """
@@ -93,8 +96,19 @@ def uninstall(connection: Connection, code: str, *, purge: bool, by: Who = None)
     touch_version(connection)
     action = "framework.module_purged" if purge else "framework.module_uninstalled"
     with _session(connection) as session:
-        audit(session, action, code, by, removed={each.table: each.rows for each in removed})
+        rows = {each.table: each.rows for each in removed}
+        audit(session, action, code, by, removed=rows, files=stored_files(code).files if purge else 0)
     return removed
+
+
+def stored_files(code: str) -> Usage:
+    """The files of a module in storage, of all vendors."""
+    return get_storage(get_settings()).usage(code)
+
+
+def delete_stored_files(code: str) -> Usage:
+    """Remove the files of a module; returns what was removed. Only after the purge is committed: they do not return."""
+    return get_storage(get_settings()).delete_folder(code)
 
 
 def _purge(connection: Connection, definition: ModuleDefinition) -> list[Removed]:
@@ -115,7 +129,7 @@ def _refuse(connection: Connection, definition: ModuleDefinition, *, purge: bool
     if definition.module_class is ModuleClass.CORE:
         raise ModuleSwitchError(f"Module {code!r} is a core module and cannot be uninstalled.")
     installed, with_data = _codes(connection, "is_installed"), _codes(connection, "revision IS NOT NULL")
-    if code not in installed and not (purge and code in with_data):
+    if code not in installed and not (purge and (code in with_data or stored_files(code).files)):
         raise ModuleSwitchError(f"Module {code!r} is not installed.")
     on = _platforms_with(connection, code)
     if on:

@@ -8,8 +8,10 @@ import typer
 from app.core.console import print_json, print_rows
 from app.core.database import SYSTEM, unit_of_work
 from app.core.errors import NotFoundError
+from app.core.observability import HealthStatus
+from app.core.storage import Usage
 from app.modules import install as installing
-from app.modules import lifecycle, migrations
+from app.modules import lifecycle, migrations, overview
 from app.modules.base import ModuleDefinition
 from app.modules.platform import owner_url, running_platform
 from app.modules.registry import get_module, modules, requirements
@@ -46,34 +48,74 @@ def _task_names(module: ModuleDefinition) -> list[str]:
 
 @modules_app.command("list")
 def list_modules(as_json: Json = False) -> None:
-    """All modules in dependency order.
+    """All modules in dependency order, and what the database knows of them.
 
     Example: wizamart modules list --json
     """
-    found = [_summary(module) for module in modules().values()]
-    if not as_json:
-        for module in found:
-            module["tasks"], module["pages"] = len(module["tasks"]), len(module["pages"])
-    print_rows(found, as_json)
+    known = _look_at(list(modules()))
+    found = [_summary(module) | _status(known, code) for code, module in modules().items()]
+    print_rows(found if as_json else [_row(module) for module in found], as_json)
+    if known is None:
+        typer.echo("There is no database yet. Start one: wizamart up", err=True)
+        return
+    on = sum(bool(module["platforms"]) for module in found)
+    next_step = " Next: wizamart migrate" if known.pending else ""
+    typer.echo(f"{len(found)} modules, {on} on, {known.pending} migrations pending.{next_step}", err=True)
+
+
+def _look_at(codes: list[str]) -> overview.Overview | None:
+    if not overview.has_database():
+        return None
+    with running_platform(migrate=False):
+        return overview.look_at(codes)
+
+
+def _status(known: overview.Overview | None, code: str) -> dict[str, Any]:
+    if known is None:
+        return dict.fromkeys(("state", "platforms", "pending", "health"))
+    status = known.modules[code]
+    found = status.health
+    health = {"status": str(found.status), "summary": found.summary} if found else None
+    lists = {"platforms": list(status.on), "pending": list(status.pending)}
+    return {"state": status.state, **lists, "health": health}
+
+
+def _row(module: dict[str, Any]) -> dict[str, Any]:
+    health = module["health"]
+    is_well = not health or health["status"] == HealthStatus.OK
+    return {
+        "name": module["code"],
+        "tier": module["class"],
+        "state": module["state"],
+        "version": module["version"],
+        "depends_on": module["requires"] or None,
+        "tasks": len(module["tasks"]),
+        "pending": len(module["pending"] or ()) or None,
+        "health": health and (health["status"] if is_well else f"{health['status']}: {health['summary']}"),
+    }
 
 
 @modules_app.command("show")
 def show_module(code: str, as_json: Json = False) -> None:
-    """One module with all it declares.
+    """One module with all it declares, and what the database knows of it.
 
     Example: wizamart modules show tenancy
     """
     module = get_module(code)
     migrations.load_models()
-    details = _summary(module) | {
-        "description": module.description,
-        "tables": [table.name for table in migrations.tables_of(code)],
-        "permissions": [permission.code for permission in module.permissions],
-        "schedules": {entry.name: entry.schedule for entry in module.scheduled_tasks},
-        "publishes": list(module.publishes),
-        "handles": dict(module.handlers),
-        "providers": dict(module.providers),
-    }
+    details = (
+        _summary(module)
+        | _status(_look_at([code]), code)
+        | {
+            "description": module.description,
+            "tables": [table.name for table in migrations.tables_of(code)],
+            "permissions": [permission.code for permission in module.permissions],
+            "schedules": {entry.name: entry.schedule for entry in module.scheduled_tasks},
+            "publishes": list(module.publishes),
+            "handles": dict(module.handlers),
+            "providers": dict(module.providers),
+        }
+    )
     if as_json:
         print_json(details)
         return
@@ -194,7 +236,7 @@ def install(code: str, dry_run: DryRun = False, as_json: Json = False) -> None:
 def uninstall(
     code: str,
     purge: Annotated[
-        bool | None, typer.Option("--purge/--keep-data", help="Whether its tables and all its rows go too.")
+        bool | None, typer.Option("--purge/--keep-data", help="Whether its tables, rows and files go too.")
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -206,18 +248,25 @@ def uninstall(
     get_module(code)
     if purge is None:
         raise typer.BadParameter("Say what becomes of its data: --keep-data or --purge.")
-    with running_platform(), migrations.owner_connection(owner_url()) as connection:
-        removed = (
-            installing.would_uninstall(connection, code, purge=purge)
-            if dry_run
-            else installing.uninstall(connection, code, purge=purge, by=_BY)
-        )
+    with running_platform():
+        with migrations.owner_connection(owner_url()) as connection:
+            removed = (
+                installing.would_uninstall(connection, code, purge=purge)
+                if dry_run
+                else installing.uninstall(connection, code, purge=purge, by=_BY)
+            )
+        files = _files(code, dry_run=dry_run) if purge else Usage(0, 0)
     rows = [asdict(each) for each in removed]
     total = {"rows": sum(each.rows for each in removed), "bytes": sum(each.bytes for each in removed)}
     if as_json:
-        print_json({"module": code, "purged": purge, "dry_run": dry_run, **total, "tables": rows})
+        facts = {"module": code, "purged": purge, "dry_run": dry_run, **total}
+        print_json({**facts, "tables": rows, "files": asdict(files)})
     elif rows:
         print_rows(rows, as_json=False)
     verb = "would be uninstalled" if dry_run else "is uninstalled"
-    data = f"with {total['rows']} rows, {total['bytes']} bytes" if purge else "and its data kept"
-    typer.echo(f"Module {code} {verb}, {data}.", err=True)
+    data = f"with {total['rows']} rows ({total['bytes']} bytes) and {files.files} files ({files.bytes} bytes)"
+    typer.echo(f"Module {code} {verb}, {data if purge else 'and its data kept'}.", err=True)
+
+
+def _files(code: str, *, dry_run: bool) -> Usage:
+    return installing.stored_files(code) if dry_run else installing.delete_stored_files(code)

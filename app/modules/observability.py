@@ -20,6 +20,7 @@ from app.modules.base import load
 from app.modules.migrations import histories, uninstalled
 from app.modules.registry import modules
 from app.modules.state import is_installed
+from app.tasks.canary import check_queues
 
 
 def check_database() -> HealthResult:
@@ -62,7 +63,8 @@ def _check_module(code: str, path: str) -> HealthResult:
 
 def platform_health() -> tuple[HealthStatus, Mapping[str, HealthResult]]:
     """All checks and the worst of them."""
-    results = run_checks({"database": check_database, "migrations": check_migrations, **module_checks()})
+    own = {"database": check_database, "migrations": check_migrations, "queues": check_queues}
+    results = run_checks({**own, **module_checks()})
     worst = HealthStatus.OK
     for result in results.values():
         if result.status is HealthStatus.FAILED or (
@@ -73,7 +75,10 @@ def platform_health() -> tuple[HealthStatus, Mapping[str, HealthResult]]:
 
 
 def mount_health(app: FastAPI) -> None:
-    """``/health`` (all checks), ``/health/live`` (it answers), ``/health/ready`` (may get traffic), ``/metrics``."""
+    """``/health`` (all checks), ``/health/live`` (it answers), ``/health/ready`` (may get traffic), ``/metrics``.
+
+    A queue that nobody serves fails the first only: pages work without workers.
+    """
 
     def health() -> Response:
         status, results = platform_health()
@@ -107,4 +112,6 @@ def mount_health(app: FastAPI) -> None:
         ("/health/ready", ready),
         ("/metrics", metrics),
     ):
-        app.add_api_route(path, function, include_in_schema=False, response_model=None)
+        app.add_api_route(
+            path, function, methods=["GET", "HEAD"], include_in_schema=False, response_model=None
+        )

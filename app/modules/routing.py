@@ -109,7 +109,7 @@ def _mount(app: FastAPI, module: ModuleDefinition, area: Area, door: Door) -> No
     app.router.add_api_route(
         (AREA_ROOTS[area] + (door.path or "")) or "/",
         _endpoint(module, area, door, page),
-        methods=[door.method],
+        methods=["GET", "HEAD"] if door.method == "GET" else [door.method],
         name=door.page_id or f"{module.code}.{door.function.__name__}",
         include_in_schema=False,
         response_model=None,

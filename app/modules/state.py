@@ -122,9 +122,14 @@ def _current() -> Snapshot:
     known = _snapshot
     if time.monotonic() - known.loaded_at < _REFRESH_SECONDS:
         return known
-    with _lock:
+    # Who has a snapshot does not wait for another's look at the database, which may be cut off.
+    if not _lock.acquire(blocking=known is _NEVER):
+        return known
+    try:
         if _snapshot is known:
             _snapshot = _load(known)
+    finally:
+        _lock.release()
     return _snapshot
 
 

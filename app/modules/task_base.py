@@ -7,10 +7,12 @@ job that it claimed; there, and nowhere else outside the unit of work, a transac
 import inspect
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any, Literal, Unpack
 from uuid import UUID
@@ -34,14 +36,37 @@ from app.modules.tasks import cron_of, discover_module_tasks, queue_of, schedule
 from app.tasks import leases, ledger
 from app.tasks.dispatcher import dispatch
 from app.tasks.errors import JobCancelledError, MissingTenantError, TimeLimitError, UnknownTaskError
-from app.tasks.ledger import JobOptions, JobRef, Progress
+from app.tasks.ledger import JobOptions, JobRef, Progress, Success
 from app.tasks.ports import ClaimedJob, Schedule, TaskInfo
 
+# Longer, and what a run did outside of the database is recorded at once: it would be done again after a kill.
+_QUICK_SECONDS = 0.02
 
-@dataclass(frozen=True, slots=True)
+
+class _JobSession(ScopedSession):
+    """A job's session; the job's lease knows in which session of the database it works."""
+
+    def __init__(self, job: ClaimedJob) -> None:
+        super().__init__(engine(), _scope(job.vendor_id))
+        self.job = job
+
+
+@event.listens_for(_JobSession, "after_begin")
+def _note_session(session: _JobSession, _transaction: SessionTransaction, connection: Connection) -> None:
+    leases.note_session(session.job, connection.info["backend_pid"])
+
+
+@dataclass(slots=True)
 class _Run:
     job: ClaimedJob
-    session: ScopedSession
+    opened: _JobSession | None = None
+
+    @property
+    def session(self) -> _JobSession:
+        """The job's session, made when it is first asked for: a run without has nothing to commit."""
+        if self.opened is None:
+            self.opened = _JobSession(self.job)
+        return self.opened
 
     def commit(self) -> None:
         """Commit what was done so far and send what waited for that."""
@@ -50,8 +75,14 @@ class _Run:
 
     def rollback(self) -> None:
         """Undo what was done since the last commit, and send nothing of it."""
-        self.session.rollback()
-        self.session.after_commit_calls.clear()
+        if self.opened is not None:
+            self.opened.rollback()
+            self.opened.after_commit_calls.clear()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self.opened is not None:
+            self.opened.close()
 
 
 _current: ContextVar[_Run] = ContextVar("current_job_run")
@@ -106,7 +137,7 @@ class ModuleTask(Task):  # type: ignore[misc]
     def report(self, done: int, total: int | None = None, phase: str | None = None) -> None:
         """Show progress at once, committing nothing of the job's own work. Raises as ``checkpoint`` does."""
         run = _current.get()
-        with unit_of_work(_scope(run.job.vendor_id)) as session:
+        with unit_of_work(_scope(run.session.job.vendor_id)) as session:
             is_cancelled = ledger.write_progress(session, run.job, Progress(done, total, phase))
         if is_cancelled:
             raise JobCancelledError
@@ -114,6 +145,11 @@ class ModuleTask(Task):  # type: ignore[misc]
     def discard(self) -> None:
         """Undo the work since the last checkpoint: for dry runs."""
         _current.get().rollback()
+
+    @cached_property
+    def parameters(self) -> inspect.Signature:
+        """What the task's function takes."""
+        return inspect.signature(self.run)
 
     def apply_async(
         self,
@@ -144,7 +180,7 @@ class ModuleTask(Task):  # type: ignore[misc]
 
     def named_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """All arguments by name; TypeError when they do not fit the task's parameters."""
-        parameters = inspect.signature(self.run)
+        parameters = self.parameters
         if self.scope == "vendor" and not args and "vendor_id" not in kwargs:
             raise MissingTenantError(f"{self.name} works for one vendor: say vendor_id.")
         if self.scope == "vendor" and "vendor_id" not in parameters.parameters:
@@ -213,37 +249,43 @@ def _task(name: str) -> ModuleTask:
 
 
 def execute(job: ClaimedJob) -> None:
-    """Run a claimed job; the last of its work and its completion are one commit. Raises what the task raises."""
+    """Run a claimed job; the last of its work and its completion are one commit. Raises what the task raises.
+
+    A quick run that never asked for its session has nothing to commit: its success is left to the runner, if that
+    takes it.
+    """
     refresh()
     task = _task(job.task)
-    run = _Run(job, ScopedSession(engine(), _scope(job.vendor_id)))
-    event.listen(run.session, "after_begin", _note_session(job))
+    run = _Run(job)
     leases.begin(job, task.time_limit_seconds)
+    started = time.monotonic()
     marker = _current.set(run)
     try:
         with _time_limit(task.time_limit_seconds):
             result = task.run(**_arguments(task, job))
-        ledger.complete(run.session, job, result)
-        run.commit()
+        left = ledger.left_successes.get()
+        if left is not None and _has_nothing_to_commit(run, started):
+            left.append(Success.of(job, result))
+        else:
+            ledger.complete(run.session, job, result)
+            run.commit()
     except BaseException:
         run.rollback()
         raise
     finally:
         _current.reset(marker)
-        run.session.close()
+        run.close()
+
+
+def _has_nothing_to_commit(run: _Run, started: float) -> bool:
+    is_quick = time.monotonic() - started < _QUICK_SECONDS
+    return run.opened is None and is_quick and run.job.ordering_key is None
 
 
 def _arguments(task: ModuleTask, job: ClaimedJob) -> dict[str, Any]:
-    if task.scope == "vendor" and "vendor_id" in inspect.signature(task.run).parameters:
+    if task.scope == "vendor" and "vendor_id" in task.parameters.parameters:
         return {**job.args, "vendor_id": str(job.vendor_id)}
     return job.args
-
-
-def _note_session(job: ClaimedJob) -> Any:
-    def note(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-        leases.note_session(job, connection.info["backend_pid"])
-
-    return note
 
 
 @contextmanager

@@ -43,6 +43,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+_READING = ("GET", "HEAD")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -108,7 +109,7 @@ async def _on_app_error(request: Request, error: Exception) -> Response:
     if (
         isinstance(error, UnauthenticatedError)
         and area_of(request.url.path) in ("admin", "vendor")
-        and request.method == "GET"
+        and request.method in _READING
     ):
         came_for = quote(str(request.url.replace(scheme="", netloc="")), safe="/")
         return RedirectResponse(f"/{area_of(request.url.path)}/sign-in?next={came_for}", status_code=303)
@@ -170,7 +171,9 @@ def _error_response(request: Request, status: int, code: str, error: AppError | 
         "error": {
             "title": title,
             "text": detail,
-            "data_note": translate(language, "ui.error.nothing_saved") if request.method != "GET" else None,
+            "data_note": translate(language, "ui.error.nothing_saved")
+            if request.method not in _READING
+            else None,
             "action_url": f"/{area}" if area in ("admin", "vendor") else "/",
             "action_label": translate(language, "ui.error.home"),
         },

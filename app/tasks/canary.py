@@ -31,12 +31,13 @@ _NEWEST = text(
     f"SELECT queue, max(created_at) AS made_at FROM jobs WHERE task = '{CANARY}' AND queue = ANY(:queues) "
     "GROUP BY queue"
 )
-# The one that came through last, and the one that is on its way.
+# From when the first one set out that has not come through; else from the end of the last one: while the whole platform
+# stood still, none was on its way. A queue that Celery no longer knows is nobody's to serve.
 _AGES = text(
     f"""
     SELECT queue, extract(epoch FROM cast(:now AS timestamptz) - coalesce(
-            max(finished_at) FILTER (WHERE state = 'succeeded'), min(created_at))) AS age
-    FROM jobs WHERE task = '{CANARY}' GROUP BY queue ORDER BY queue
+            min(created_at) FILTER (WHERE state <> 'succeeded'), max(finished_at))) AS age
+    FROM jobs WHERE task = '{CANARY}' AND queue = ANY(:queues) GROUP BY queue ORDER BY queue
     """
 )
 _OVERDUE = text(
@@ -49,7 +50,7 @@ _OVERDUE = text(
 
 @dataclass(frozen=True, slots=True)
 class CanaryAge:
-    """Seconds since a queue's last canary came through."""
+    """Seconds for which nothing has come through a queue, although a canary was or should have been on its way."""
 
     queue: str
     seconds: float
@@ -64,8 +65,7 @@ class CanaryAge:
 
 def make_canaries() -> int:
     """Make the canaries that are due, of every queue that Celery knows; returns how many. Any number may try."""
-    queues = sorted(queue.name for queue in current_app.conf.task_queues)
-    now = clock.system_now()
+    queues, now = _queues(), clock.system_now()
     with brief_work() as session:
         made_at = {row.queue: row.made_at for row in session.execute(_NEWEST, {"queues": queues})}
         due = [
@@ -74,6 +74,10 @@ def make_canaries() -> int:
             if queue not in made_at or (now - made_at[queue]).total_seconds() >= EVERY_SECONDS
         ]
         return sum(_make(session, queue) for queue in due)
+
+
+def _queues() -> list[str]:
+    return sorted(queue.name for queue in current_app.conf.task_queues)
 
 
 def _make(session: Session, queue: str) -> bool:
@@ -101,9 +105,9 @@ def come_through(job: ClaimedJob) -> None:
 
 
 def ages() -> list[CanaryAge]:
-    """How long ago a canary came through, for each queue that ever had one."""
+    """For how long nothing has come through, for each queue that ever had a canary."""
     with brief_work() as session:
-        rows = session.execute(_AGES, {"now": clock.system_now()}).all()
+        rows = session.execute(_AGES, {"now": clock.system_now(), "queues": _queues()}).all()
     return [CanaryAge(row.queue, round(float(row.age), 1)) for row in rows]
 
 

@@ -7,14 +7,18 @@ the job's row, so the caller commits at once; PostgreSQL ends the session of one
 
 import hashlib
 import random
+import time
 import traceback
+from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple, TypedDict, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Table, Uuid, bindparam, select, text
+from sqlalchemy import Table, TextClause, Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -123,11 +127,66 @@ _NEXT = """CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
                 WHEN attempts < max_attempts THEN 'queued' ELSE 'failed' END"""
 
 
+# An error of an earlier attempt stands in that attempt's run; a job that succeeded has none.
+_HEALED = "error_code = NULL, error_message = NULL, error_digest = NULL"
+
+
 def complete(session: Session, job: ClaimedJob, result: Any) -> None:
     """The job has succeeded; ``result`` is JSON. In the same transaction as the last of its effect."""
-    # An error of an earlier attempt stands in that attempt's run; the job itself has none now.
-    healed = "error_code = NULL, error_message = NULL, error_digest = NULL"
-    _end(session, job, "'succeeded'", f"result = cast(:result AS jsonb), {healed}", result=_json(result))
+    _end(session, job, "'succeeded'", f"result = cast(:result AS jsonb), {_HEALED}", result=_json(result))
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A run that succeeded and has nothing to commit; ``result`` is JSON text, ``ended`` by the monotonic clock."""
+
+    job: ClaimedJob
+    result: str
+    finished_at: datetime
+    ended: float
+
+    @classmethod
+    def of(cls, job: ClaimedJob, result: Any) -> "Success":
+        """The job has succeeded now. Raises TypeError for a result that is not JSON."""
+        return cls(job, _json(result), clock.system_now(), time.monotonic())
+
+
+# Where a run that has nothing to commit may leave its success, for `complete_together`; None: it completes itself.
+left_successes: ContextVar[list[Success] | None] = ContextVar("left_successes", default=None)
+
+
+def complete_together(session: Session, successes: Sequence[Success]) -> set[UUID]:
+    """Complete runs whose jobs have no ordering key, by one statement; returns the jobs whose run was still theirs."""
+    now = time.monotonic()
+    values = {
+        "ids": [success.job.id for success in successes],
+        "tokens": [success.job.token for success in successes],
+        "results": [success.result for success in successes],
+        "finished": [success.finished_at for success in successes],
+        "waited": [now - success.ended for success in successes],
+    }
+    return set(session.execute(_COMPLETE_TOGETHER, values).scalars())
+
+
+_COMPLETE_TOGETHER = text(
+    f"""
+    WITH given AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:tokens AS bigint[]), CAST(:results AS text[]),
+            CAST(:finished AS timestamptz[]), CAST(:waited AS double precision[])
+        ) AS success (id, token, result, finished_at, waited)
+    ), ended AS (
+        UPDATE jobs SET state = 'succeeded', result = CAST(given.result AS jsonb), {_HEALED},
+            finished_at = given.finished_at
+        FROM given WHERE jobs.id = given.id AND jobs.token = given.token AND jobs.state = 'running'
+        RETURNING jobs.id, jobs.token, given.waited
+    ), run AS (
+        UPDATE job_runs SET ended_at = clock_timestamp() - make_interval(secs => ended.waited), outcome = 'succeeded'
+        FROM ended WHERE job_runs.job_id = ended.id AND job_runs.token = ended.token
+    )
+    SELECT id FROM ended
+    """
+)
 
 
 def mark_cancelled(session: Session, job: ClaimedJob) -> None:
@@ -170,7 +229,18 @@ def _end(
     **values: Any,
 ) -> str:
     """End a run under the fence: set the job's ``state`` (SQL) and more; returns the state it has now."""
-    statement = text(
+    identity = {"id": job.id, "token": job.token, "outcome": outcome, "now": clock.system_now()}
+    row = session.execute(_end_statement(state, assignments), identity | values).one_or_none()
+    if row is None:
+        raise StaleRunError(f"Job {job.id} is no longer run {job.token}'s.")
+    if row.state != JobState.QUEUED and job.ordering_key:
+        release_next(session, row.lane, job.ordering_key)
+    return str(row.state)
+
+
+@cache  # a handful of them
+def _end_statement(state: str, assignments: str) -> TextClause:
+    return text(
         f"""
         WITH ended AS (
             UPDATE jobs SET state = {state}, {assignments},
@@ -185,13 +255,6 @@ def _end(
         SELECT state, lane, {END_WHEN_FROZEN} FROM ended
         """
     )
-    identity = {"id": job.id, "token": job.token, "outcome": outcome, "now": clock.system_now()}
-    row = session.execute(statement, identity | values).one_or_none()
-    if row is None:
-        raise StaleRunError(f"Job {job.id} is no longer run {job.token}'s.")
-    if row.state != JobState.QUEUED and job.ordering_key:
-        release_next(session, row.lane, job.ordering_key)
-    return str(row.state)
 
 
 def release_next(session: Session, lane: UUID, ordering_key: str) -> None:

@@ -1,10 +1,12 @@
 """The reaper: takes jobs away from workers that stopped renewing their leases."""
 
+from typing import Any
+
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.exc import OperationalError
 
-from app.core.database import engine
+from app.core.database import engine, session_name
 from app.tasks.claim import as_claimed
 from app.tasks.errors import StaleRunError
 from app.tasks.ledger import lose
@@ -17,17 +19,20 @@ _MAX_RUNS = 100
 
 _LOST = text(
     """
-    SELECT jobs.*, run.worker, run.backend_pid FROM jobs JOIN job_runs run ON run.job_id = jobs.id
+    SELECT jobs.*, run.worker, run.backend_pid, run.leased_until FROM jobs JOIN job_runs run ON run.job_id = jobs.id
     WHERE run.ended_at IS NULL AND run.leased_until < clock_timestamp() AND run.token = jobs.token
     ORDER BY run.leased_until LIMIT :max_runs
     """
 )
 
-# The process id may be another session's by now: it must still carry the name of the lost worker's process.
-_END_SESSION = text(
+# Sessions of the lost worker's process: the one that the run noted, and those with a transaction from before the lease
+# was over, for a run that froze before it could note anything. What a new process of that name began since then is not
+# meant, nor is another session that has the process id by now.
+_END_SESSIONS = text(
     """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE pid = :pid AND application_name = :name AND usename = session_user
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE application_name = :name AND usename = session_user AND datname = current_database()
+    AND (pid = :pid OR xact_start < :leased_until)
     """
 )
 
@@ -40,16 +45,16 @@ def reap() -> int:
     with brief_work() as session:
         lost = session.execute(_LOST, {"max_runs": _MAX_RUNS}).all()
     for row in lost:
-        if row.backend_pid is not None:
-            _end_session(row.backend_pid, row.worker)
+        _end_sessions(row)
         _take_away(as_claimed(row), row.worker)
     return len(lost)
 
 
-def _end_session(pid: int, worker: str) -> None:
+def _end_sessions(run: Row[Any]) -> None:
+    found = {"pid": run.backend_pid, "name": session_name(run.worker), "leased_until": run.leased_until}
     # As the login role: only the user that a session logged in as may end it.
     with engine().connect() as connection:
-        connection.execute(_END_SESSION, {"pid": pid, "name": f"wizamart:{worker.rpartition(':')[2]}"})
+        connection.execute(_END_SESSIONS, found)
 
 
 def _take_away(job: ClaimedJob, worker: str) -> None:

@@ -1,9 +1,11 @@
 """The worker's side: take jobs of a queue and run them, in a worker process or in the caller's own."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from celery import shared_task
@@ -19,15 +21,25 @@ from app.tasks import watchdog as _watchdog  # noqa: F401  looks after each work
 from app.tasks.canary import CANARY, come_through
 from app.tasks.claim import claim
 from app.tasks.errors import JobCancelledError, StaleRunError
-from app.tasks.ledger import Failure, fail, give_back, mark_cancelled
+from app.tasks.ledger import (
+    Failure,
+    Success,
+    complete_together,
+    fail,
+    give_back,
+    left_successes,
+    mark_cancelled,
+)
 from app.tasks.models import JobState
 from app.tasks.ports import ClaimedJob, framework
+from app.tasks.transactions import brief_work
 
 log = structlog.get_logger(__name__)
 
 LONG_RUNNING = "long_running"
 BATCH = 8  # jobs claimed at once; of the queue for long work one, so that no job waits behind an hour's
 _BATCH_SECONDS = 1.0  # then the jobs of a batch that were not begun go back, for workers that are idle
+_KEEP_SECONDS = 0.05  # then the successes of a batch's quick jobs are written, also while a slow one runs
 _SLICE_JOBS = 50
 _SLICE_SECONDS = 10.0
 _IDLE_LOOK_SECONDS = 0.1
@@ -83,15 +95,65 @@ def _has_due(queues: Sequence[str], within_seconds: float) -> bool:
 
 def _run_batch(jobs: Sequence[ClaimedJob]) -> None:
     leases.hold(jobs)
-    waiting = deque(jobs)
+    waiting, kept = deque(jobs), _Kept()
     end = time.monotonic() + _BATCH_SECONDS
     try:
         while waiting and (len(waiting) == len(jobs) or time.monotonic() < end):
-            _run(waiting.popleft())
+            _run(waiting.popleft(), kept)
     finally:
+        kept.write()
         leases.let_go(jobs)
         if waiting:
             _give_back(waiting)
+
+
+class _Kept:
+    """Successes of a batch that have nothing else to commit, written by one statement.
+
+    That is at the batch's end, or earlier by a timer. Killed before, their jobs run again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._successes: list[tuple[Success, float]] = []
+        self._timer: threading.Timer | None = None
+
+    def add(self, success: Success, seconds: float) -> None:
+        """Keep the success of a run that took so long."""
+        with self._lock:
+            self._successes.append((success, seconds))
+            if len(self._successes) == 1:
+                self._timer = threading.Timer(_KEEP_SECONDS, self.write)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def write(self) -> None:
+        """Write what is kept; afterwards nobody is writing any more. Never raises an ordinary exception."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            kept, self._successes = self._successes, []
+            if kept:
+                states = _complete([success for success, _ in kept])
+                for success, seconds in kept:
+                    _close(success.job, states[success.job.id], seconds)
+
+
+def _complete(successes: Sequence[Success]) -> dict[UUID, str]:
+    """Record successes; returns the states that the jobs, or their lost runs, are in."""
+    try:
+        with brief_work() as session:
+            completed = complete_together(session, successes)
+    except Exception as error:
+        first, *others = successes
+        if not others:
+            return {first.job.id: _record_failure(first.job, error)}
+        # One has a result that cannot be stored, or its row is locked: that shall not harm the others.
+        return {job_id: state for each in successes for job_id, state in _complete([each]).items()}
+    stale = [success.job for success in successes if success.job.id not in completed]
+    for job in stale:
+        log.warning("job_run_stale", job_id=str(job.id), task=job.task)
+    return dict.fromkeys(completed, JobState.SUCCEEDED.value) | {job.id: "lost" for job in stale}
 
 
 def _give_back(jobs: Sequence[ClaimedJob]) -> None:
@@ -101,18 +163,34 @@ def _give_back(jobs: Sequence[ClaimedJob]) -> None:
     wakeups.send(jobs[0].queue)
 
 
-def _run(job: ClaimedJob) -> None:
+def _run(job: ClaimedJob, kept: _Kept) -> None:
     started = time.monotonic()
-    with structlog.contextvars.bound_contextvars(
-        job_id=str(job.id), task=job.task, vendor_id=str(job.vendor_id)
-    ):
-        state = _outcome(job)
+    left: list[Success] = []
+    marker = left_successes.set(left)
+    try:
+        with structlog.contextvars.bound_contextvars(
+            job_id=str(job.id), task=job.task, vendor_id=str(job.vendor_id)
+        ):
+            state = _outcome(job)
+    finally:
+        left_successes.reset(marker)
+    seconds = time.monotonic() - started
+    if left:
+        kept.add(left[0], seconds)
+    else:
+        _close(job, state, seconds)
+
+
+def _close(job: ClaimedJob, state: str, seconds: float) -> None:
     leases.let_go([job])
-    count_job(job.task, state, time.monotonic() - started)
+    count_job(job.task, state, seconds)
 
 
 def _outcome(job: ClaimedJob) -> str:
-    """Run a job and see to it that its end is recorded; returns its state. Never raises an ordinary exception."""
+    """Run a job and see to it that its end is recorded or left; returns its state.
+
+    Never raises an ordinary exception.
+    """
     try:
         if job.task == CANARY:
             come_through(job)
@@ -124,12 +202,22 @@ def _outcome(job: ClaimedJob) -> str:
     except StaleRunError as error:
         log.warning("job_run_stale", reason=str(error))
         return "lost"
-    except AppError as error:
-        log.info("job_refused", code=error.code, reason=str(error))
-        failure = Failure.of(error)
     except Exception as error:
-        failure = Failure.of(error)
-        log.exception("job_failed", code=failure.code, digest=failure.digest, attempt=job.attempt)
+        return _record_failure(job, error)
+
+
+def _record_failure(job: ClaimedJob, error: Exception) -> str:
+    failure = Failure.of(error)
+    if isinstance(error, AppError):
+        log.info("job_refused", job_id=str(job.id), code=error.code, reason=str(error))
+    else:
+        log.exception(
+            "job_failed",
+            job_id=str(job.id),
+            code=failure.code,
+            digest=failure.digest,
+            attempt=job.attempt,
+        )
     return _record(job, lambda session: fail(session, job, failure), JobState.FAILED)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.core.console import print_json
+from app.testing.delivery.brokers import Program
 
 
 def delivery(
@@ -15,18 +16,22 @@ def delivery(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of six faults each.")] = 6,
     seed: Annotated[int, typer.Option(help="Chooses the faults and their order.")] = 1,
     outage: Annotated[float, typer.Option(min=1, help="Seconds for which the broker is gone.")] = 10.0,
+    broker: Annotated[Program, typer.Option(help="Which broker is started, to be killed.")] = Program.VALKEY,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Kill, stop and cut off workers, beats, broker and database; exit code 1 unless each job had its effect once.
 
-    Example: wizamart prove delivery --jobs 10000 --json
+    The proof kills and empties the broker, so it starts one of its own: the embedded Valkey, or the program of Debian's
+    package redis-server or rabbitmq-server.
+
+    Example: wizamart prove delivery --jobs 10000 --broker rabbitmq --json
     """
     from app.testing.delivery.figures import is_proved
     from app.testing.delivery.proof import prove_delivery
 
     folder = Path(tempfile.mkdtemp(prefix="wizamart-prove-"))
     try:
-        figures = prove_delivery(folder, jobs=jobs, rounds=rounds, seed=seed, outage_seconds=outage)
+        figures = prove_delivery(folder, broker, jobs=jobs, rounds=rounds, seed=seed, outage_seconds=outage)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if as_json:

@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import sys
 import time
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from app.core.config import get_settings
 from app.core.database import SYSTEM, TenantScope, unit_of_work
 from app.core.observability import HealthStatus
+from app.core.storage import Usage, get_storage
 from app.modules import install, lifecycle, migrations
 from app.modules.install import Removed
 from app.modules.lifecycle import PLATFORMS, ModuleSwitchError
@@ -108,6 +112,32 @@ def test_the_dry_run_and_the_purge_count_exactly_what_is_there(world: Database) 
         ).scalar_one()
     assert entry["by"] == "command line"
     assert entry["removed"]["jobs"] == jobs
+
+
+def test_a_purge_takes_the_modules_files_of_every_vendor_along(world: Database) -> None:
+    storage = get_storage(get_settings())
+    for key in ("marketplace/v1/a.feed", "marketplace/v2/deep/b.feed", "catalog/v1/c"):
+        storage.save(key, BytesIO(b"1234"))
+
+    def uninstalled(*options: str) -> dict[str, Any]:
+        done = run("modules", "uninstall", "marketplace", *options, "--json")
+        assert done.returncode == 0, done.stderr
+        said: dict[str, Any] = json.loads(done.stdout)
+        return said
+
+    switch_off(world, "marketplace")
+    assert uninstalled("--purge", "--dry-run")["files"] == {"files": 2, "bytes": 8}
+    assert uninstalled("--keep-data")["files"] == {"files": 0, "bytes": 0}
+    assert storage.usage("marketplace") == Usage(2, 8)
+    assert uninstalled("--purge")["files"] == {"files": 2, "bytes": 8}
+    assert (storage.usage("marketplace"), storage.usage("catalog")) == (Usage(0, 0), Usage(1, 4))
+    entry = "SELECT (details->>'files')::int FROM audit_log WHERE action = 'framework.module_purged'"
+    assert count(world, entry) == 2
+    assert "is not installed" in run("modules", "uninstall", "marketplace", "--purge").stderr
+
+    storage.save("marketplace/v1/left.feed", BytesIO(b"1"))  # killed between its commit and its last file
+    assert uninstalled("--purge")["files"] == {"files": 1, "bytes": 1}
+    assert not storage.usage("marketplace").files
 
 
 def test_an_uninstalled_module_stays_so_until_it_is_installed(world: Database) -> None:

@@ -49,6 +49,23 @@ def test_a_wrong_method_is_said_so(client: TestClient) -> None:
     assert client.post("/health").status_code == 405
 
 
+def test_head_is_answered_as_get_without_a_body(client: TestClient) -> None:
+    def same(path: str, status: int) -> None:
+        got, headed = client.get(path), client.head(path)
+        assert (headed.status_code, headed.content) == (got.status_code, b"") == (status, b"")
+        assert headed.headers["content-type"] == got.headers["content-type"]
+        assert headed.headers.get("location") == got.headers.get("location")
+
+    for path in ("/", "/vendor/sign-in", "/health/live", "/health/ready", "/health", "/metrics"):
+        same(path, 200)
+    same("/nowhere", 404)
+    asked = client.head("/vendor/MINETT")
+    assert (asked.status_code, asked.headers["location"]) == (303, "/vendor/sign-in?next=/vendor/MINETT")
+    sign_in(client, "vendor", "owner@minett.example")
+    same("/vendor/MINETT", 200)
+    same("/vendor/MOSELLE", 404)
+
+
 def test_a_body_over_the_limit_is_refused(client: TestClient) -> None:
     token = token_of(client.get("/vendor/sign-in"))
     answer = client.post("/vendor/sign-in", data={"csrf_token": token, "email": "x" * 3_000_000})

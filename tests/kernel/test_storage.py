@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.core.config import Settings
 from app.core.errors import NotFoundError, TooLargeError, ValidationFailedError
-from app.core.storage import LocalStorage, Storage, atomic_file, get_storage
+from app.core.storage import LocalStorage, Storage, Usage, atomic_file, get_storage
 
 
 @pytest.fixture
@@ -51,6 +51,22 @@ def test_delete(storage: Storage) -> None:
         storage.open("a/b")
     with pytest.raises(NotFoundError):
         storage.path("a")  # a folder is no file
+
+
+def test_a_folder_is_counted_and_deleted_with_all_that_is_in_it(storage: Storage, tmp_path: Path) -> None:
+    for key in ("shop/v1/a", "shop/v1/deep/b", "shop/v2/c", "shopping/d"):
+        storage.save(key, io.BytesIO(b"12345"))
+    unfinished = tmp_path / "files/shop/v1/.1234.part"
+    unfinished.write_bytes(b"123")
+    (tmp_path / "files/shop/elsewhere").symlink_to(tmp_path / "files/shopping")
+    link = len(str(tmp_path / "files/shopping"))
+    assert storage.usage("shop/v1") == Usage(files=3, bytes=13)
+    assert storage.usage("shop") == Usage(files=5, bytes=18 + link)
+    assert storage.usage("sho") == storage.delete_folder("sho") == Usage(0, 0)
+    assert storage.delete_folder("shop") == Usage(files=5, bytes=18 + link)
+    assert storage.usage("shop") == storage.delete_folder("shop") == Usage(0, 0)
+    assert files(tmp_path) == ["files/shopping/d"]
+    assert not (tmp_path / "files/shop").exists()
 
 
 def test_the_limit(storage: Storage, tmp_path: Path) -> None:
@@ -94,7 +110,14 @@ BAD_KEYS = [
 
 @pytest.mark.parametrize("key", [*BAD_KEYS, "a\n", "a\0b", "é", "a\\b", "a" * 501, "c:/x"])
 def test_keys_that_lead_elsewhere(storage: Storage, key: str) -> None:
-    for use in (storage.open, storage.path, storage.delete, storage.exists):
+    for use in (
+        storage.open,
+        storage.path,
+        storage.delete,
+        storage.exists,
+        storage.usage,
+        storage.delete_folder,
+    ):
         with pytest.raises(ValidationFailedError):
             use(key)
     with pytest.raises(ValidationFailedError):

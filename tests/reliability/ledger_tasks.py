@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from celery import shared_task
+from celery.worker.control import control_command
 from sqlalchemy import text
 
 from app.core.celery_config import celery_app as app
@@ -101,3 +102,20 @@ def report_twice(self: ModuleTask) -> None:
         session.execute(_EFFECT, {"job_id": self.job.id, "number": 1})
         self.report(1, 2, phase="half")
         self.report(2, 2)
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform")
+def freeze(self: ModuleTask) -> None:
+    with self.get_db() as session:
+        session.execute(_EFFECT, {"job_id": self.job.id, "number": self.job.attempt})
+        if self.job.attempt == 1:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@control_command()  # type: ignore[untyped-decorator]
+def go_deaf(state: Any) -> dict[str, str]:
+    """The broker no longer sends this worker anything, and the worker does not know."""
+    consumer = state.consumer.task_consumer
+    for tag in consumer._active_tags.values():
+        consumer.channel.basic_cancel(tag)
+    return {"ok": "deaf"}

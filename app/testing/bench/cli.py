@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from app.core.console import print_json
+from app.testing.bench.history import measure_history
 from app.testing.bench.jobs import Plan, measure
 
 bench_app = typer.Typer(help="Benchmarks, each on scratch servers of its own.", no_args_is_help=True)
@@ -26,12 +27,27 @@ def jobs(
 
     Example: wizamart bench jobs --json
     """
-    figures = measure(Plan(jobs, rounds, concurrency, rate, seconds), broker_url)
+    _show(measure(Plan(jobs, rounds, concurrency, rate, seconds), broker_url), as_json=as_json)
+
+
+@bench_app.command("history")
+def history(
+    rows: Annotated[int, typer.Option(help="Finished jobs to write.", min=1000)] = 1_000_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure a claim and beat's duties before and behind a history of finished jobs.
+
+    Ten million need about 10 GB of disk meanwhile. Example: wizamart bench history --rows 10000000 --json
+    """
+    _show(measure_history(rows), as_json=as_json)
+
+
+def _show(figures: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(figures)
     else:
         for name, value in figures.items():
-            typer.echo(f"{name:12} {_line(value)}")
+            typer.echo(f"{name:16} {_line(value)}")
 
 
 def _line(value: Any) -> str:

@@ -142,9 +142,9 @@ class Attack:
         self.processes.start(f"beat-{len(self.processes.named('beat')) + 1}", "beat")
 
     def _broker_out(self) -> None:
-        self.servers.stop_broker_and_forget()
+        self.servers.broker.stop_and_forget()
         self.pause(self.outage_seconds)
-        self.servers.start_broker()
+        self.servers.broker.start()
 
     def _postgres_crash(self) -> None:
         self.servers.stop_postgres(signal.SIGQUIT)

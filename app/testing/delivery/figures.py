@@ -113,10 +113,14 @@ def collect(owner: Engine, points: Path, ticks_since: datetime) -> dict[str, Any
 
 
 def is_proved(figures: dict[str, Any]) -> bool:
-    """Nothing lost, nothing twice, nothing late, nothing out of order, and every fault was really played."""
+    """The work was delivered, and every fault was really played."""
+    return is_delivered(figures) and not figures["points_missed"]
+
+
+def is_delivered(figures: dict[str, Any]) -> bool:
+    """Nothing lost, nothing twice, nothing late, nothing out of order, and there was something to lose."""
     return (
         not any(figures[name] for name in _MUST_BE_ZERO)
-        and not figures["points_missed"]
         and figures["effects_expected"] == figures["effects_seen"] > 0
         and figures["calls_expected"] == figures["calls_received"] > 0
         and figures["stale_commits_tried"] == figures["stale_commits_refused"] > 0

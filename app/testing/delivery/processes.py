@@ -36,21 +36,29 @@ class Running:
 
 @dataclass(slots=True)
 class Processes:
-    """Commands of the product, each in a process group of its own. ``stopped`` are to be woken at their time."""
+    """Programs, each in a process group of its own. ``stopped`` are to be woken at their time.
+
+    ``inside``: the words before each command, that make it run on another host.
+    """
 
     logs: Path
     environment: Mapping[str, str]
+    inside: Sequence[str] = ()
     running: dict[str, Running] = field(default_factory=dict)
     stopped: dict[int, float] = field(default_factory=dict)
 
-    def start(self, name: str, *arguments: str) -> None:
-        """Run ``wizamart`` with these arguments, and again whenever it ends."""
+    def start(self, name: str, *words: str, module: str = "app.cli") -> None:
+        """Run ``wizamart`` (or another module) with these words, and again whenever it ends."""
+        arguments = (module, *words)
         self.running[name] = Running(name, arguments, self._launch(name, arguments))
 
     def _launch(self, name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as output:
             return subprocess.Popen(
-                launch_argv([sys.executable, "-m", "app.cli", *arguments], death_signal=signal.SIGKILL),
+                [
+                    *self.inside,
+                    *launch_argv([sys.executable, "-m", *arguments], death_signal=signal.SIGKILL),
+                ],
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -17,16 +17,18 @@ from sqlalchemy.pool import NullPool
 from app.core.celery_config import celery_app
 from app.core.config import changed_environment, get_settings
 from app.core.database import dispose_engine, make_engine
+from app.core.embedded import Servers
 from app.core.errors import UnavailableError
 from app.modules import state
 from app.modules.platform import embedded_environment, prepare_embedded
+from app.testing.delivery.brokers import Program
 from app.testing.delivery.definition import installed
 from app.testing.delivery.effects import make_tables
 from app.testing.delivery.faults import Attack, plan
 from app.testing.delivery.figures import collect, considered_until
 from app.testing.delivery.points import FOLDER
 from app.testing.delivery.processes import Processes
-from app.testing.delivery.servers import ScratchServers, scratch_servers
+from app.testing.delivery.servers import scratch_servers
 from app.testing.delivery.work import Producer
 
 _WORKERS, _CHILDREN, _BEATS = 2, 2, 2
@@ -34,35 +36,34 @@ _START_SECONDS = 60.0
 _SETTLE_SECONDS = 180.0
 _WORK_SECONDS = 900.0
 _UNFINISHED = text("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')")
-_QUEUES = "default,long_running,scheduled"
+QUEUES = "default,long_running,scheduled"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A platform of its own with the proof's modules, and the owner's engine to look behind the scenes."""
 
-    servers: ScratchServers
     owner: Engine
     processes: Processes
     points: Path
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """Servers, a migrated database, and this process connected to both; no workers or beats yet."""
+def stage(folder: Path, servers: Servers) -> Iterator[Stage]:
+    """A migrated database, and this process connected to the servers; no workers or beats yet."""
     points, logs = folder / "points", folder / "logs"
     for needed in (points, logs):
         needed.mkdir()
-    with installed(folder / "site") as site, scratch_servers(folder / "data") as servers:
-        environment = embedded_environment(servers.addresses, folder / "data", get_settings())
+    with installed(folder / "site") as site:
+        environment = embedded_environment(servers, folder / "data", get_settings())
         environment |= {"WIZAMART_LOG_LEVEL": "WARNING"}
         with changed_environment(environment), _connected(environment["WIZAMART_BROKER_URL"]):
-            prepare_embedded(servers.addresses)
+            prepare_embedded(servers)
             owner = make_engine(environment["WIZAMART_DATABASE_OWNER_URL"], poolclass=NullPool)
             make_tables(owner)
             processes = Processes(logs, {"PYTHONPATH": _path(site), FOLDER: str(points)})
             try:
-                yield Stage(servers, owner, processes, points)
+                yield Stage(owner, processes, points)
             finally:
                 processes.end_all()
                 owner.dispose()
@@ -95,18 +96,18 @@ def _use_broker(url: str) -> None:
 
 
 def prove_delivery(
-    folder: Path, *, jobs: int, rounds: int, seed: int, outage_seconds: float
+    folder: Path, program: Program, *, jobs: int, rounds: int, seed: int, outage_seconds: float
 ) -> dict[str, Any]:
     """Play ``rounds`` of faults while at least ``jobs`` jobs are made and done; returns the figures.
 
     Raises UnavailableError, with the ends of the logs, when the work does not come to an end.
     """
     started = time.monotonic()
-    with stage(folder) as here:
+    with scratch_servers(folder / "data", program) as servers, stage(folder, servers.addresses) as here:
         since = _start(here)
         producer = Producer(seed, jobs)
         producer.start()
-        attack = Attack(here.processes, here.servers, here.points, random.Random(seed), outage_seconds)
+        attack = Attack(here.processes, servers, here.points, random.Random(seed), outage_seconds)
         try:
             for faults in plan(seed, rounds):
                 for fault in faults:
@@ -116,13 +117,14 @@ def prove_delivery(
         finally:
             producer.stop()
         producer.check()
-        if not attack.wait_until(lambda: _is_quiet(here.owner), _SETTLE_SECONDS):
+        if not attack.wait_until(lambda: is_quiet(here.owner), _SETTLE_SECONDS):
             raise UnavailableError(f"The work does not come to an end.\n{here.processes.tails()}")
         here.processes.end_all()
         figures = collect(here.owner, here.points, since)
     return {
         "seed": seed,
         "rounds": rounds,
+        "broker": program.value,
         **figures,
         "rolled_back": producer.rolled_back,
         "points_missed": attack.missed,
@@ -134,7 +136,7 @@ def prove_delivery(
 def _start(here: Stage) -> datetime:
     """Workers and beats run; returns how far the schedule has come."""
     for number in range(1, _WORKERS + 1):
-        options = ("--queues", _QUEUES, "--concurrency", str(_CHILDREN), "--name", f"proof-{number}")
+        options = ("--queues", QUEUES, "--concurrency", str(_CHILDREN), "--name", f"proof-{number}")
         here.processes.start(f"worker-{number}", "worker", *options)
     for number in range(1, _BEATS + 1):
         here.processes.start(f"beat-{number}", "beat")
@@ -148,6 +150,7 @@ def _start(here: Stage) -> datetime:
     raise UnavailableError(f"Workers and beats did not start.\n{here.processes.tails()}")
 
 
-def _is_quiet(owner: Engine) -> bool:
+def is_quiet(owner: Engine) -> bool:
+    """Whether all work has come to its end."""
     with owner.connect() as connection:
         return bool(connection.execute(_UNFINISHED).scalar_one() == 0)

@@ -1,5 +1,7 @@
 """Tasks of the proof: each has effects that must be seen once."""
 
+import time
+
 from celery import shared_task
 
 from app.modules.task_base import ModuleTask
@@ -62,3 +64,11 @@ def call(self: ModuleTask, key: str) -> None:
 def tick(self: ModuleTask) -> None:
     """One effect for each due time."""
     _act(self, f"tick:{self.job.id}")
+
+
+@shared_task(base=ModuleTask, bind=True, scope="platform", max_attempts=_ATTEMPTS)  # type: ignore[untyped-decorator]
+def linger(self: ModuleTask, key: str, seconds: float) -> None:
+    """An effect that is committed late; who has to do it again does not wait."""
+    _act(self, key)
+    if self.job.attempt == 1:
+        time.sleep(seconds)
