@@ -17,6 +17,7 @@ from app.core.errors import AppError, ConfigurationError, UnavailableError
 from app.core.keys import get_keys, new_keys, to_environment
 from app.core.logging import configure_logging
 from app.modules import cli as framework
+from app.modules.api.cli import api_app
 from app.modules.base import load
 from app.modules.modules_cli import modules_app
 from app.modules.pages import load_texts
@@ -164,6 +165,7 @@ def mount_commands() -> None:
     cli.command()(framework.health)
     for name, group in (
         ("modules", modules_app),
+        ("api", api_app),
         ("db", framework.db_app),
         ("seed", framework.seed_app),
         ("keys", keys_app),

@@ -10,6 +10,7 @@ from app.core.database import engine
 from app.core.errors import ConfigurationError
 from app.core.logging import configure_logging
 from app.core.roles import refuse_powerful_role
+from app.core.tracing import start_tracing
 
 __all__ = ["app"]
 
@@ -23,6 +24,7 @@ def _log_as_everything_else(**_: Any) -> None:
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _refuse_powerful_role(**_: Any) -> None:
     try:
+        start_tracing(get_settings(), "worker")
         with engine().connect() as connection:
             refuse_powerful_role(connection)
     except ConfigurationError as error:

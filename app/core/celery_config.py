@@ -12,7 +12,7 @@ from kombu.entity import Queue
 from app.core.config import get_settings
 from app.core.embedded import find_servers
 from app.modules import events as _events  # noqa: F401  registers the task that delivers events
-from app.modules import lifecycle, state, task_base, tasks
+from app.modules import lifecycle, observability, state, task_base, tasks
 from app.tasks import ports
 from app.tasks import runner as _runner  # noqa: F401  registers the task that takes work
 
@@ -97,7 +97,7 @@ celery_app.autodiscover_tasks(tasks.discover_module_tasks, related_name=None)
 ports.register(
     ports.Framework(
         find_task=task_base.find_task,
-        execute=task_base.execute,
+        execute=observability.observed(task_base.execute),
         task_names=task_base.task_names,
         schedules=task_base.schedules,
         module_is_on=tasks.module_is_on,

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     log_level: str = "INFO"
 
+    # Where unexpected errors and traces are sent (extra `observability`). Unset means: nowhere.
+    sentry_dsn: SecretStr | None = None
+    otlp_endpoint: str | None = None
+
     database_pool_size: int = 10
     # Off: for a pooler that gives a session another connection for each transaction and knows no prepared statements.
     database_prepared_statements: bool = True
@@ -50,6 +54,9 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = 2 * 1024 * 1024
     max_upload_bytes: int = 1024 * 1024 * 1024
+
+    # Of one API key, counted by all web processes together.
+    api_requests_per_minute: int = 600
 
     http_connect_seconds: float = 5.0
     http_read_seconds: float = 30.0

@@ -21,6 +21,7 @@ import httpx2
 
 from app.core.config import Settings
 from app.core.errors import AppError
+from app.core.tracing import span
 
 _ALLOWED_PORTS = frozenset({80, 443, 8080, 8443})
 _MAX_ADDRESSES = 4
@@ -152,7 +153,8 @@ class GuardedTransport(httpx2.BaseTransport):
             content=request.stream,
             extensions={"timeout": limits},
         )
-        with _httpx_errors():
+        to = {"http__request__method": request.method, "server__address": url.host}
+        with span(f"{request.method} {url.host}", "client", **to), _httpx_errors():
             answer = self._pool.handle_request(core_request)
         return httpx2.Response(
             status_code=answer.status,

@@ -30,8 +30,15 @@ CORE_LOCALES = Path(__file__).parent / "locales"
 
 Style = Literal["short", "medium", "long", "full"]
 
-# English means the European one: 9 March 2026, 24 hours.
-_LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr"), "de": Locale("de"), "lb": Locale("lb")}
+# English means the European one: 9 March 2026, 24 hours. French texts are the same everywhere, but Luxembourg writes
+# 1.234,50 where France writes 1 234,50.
+_LOCALES = {
+    "en": Locale("en", "GB"),
+    "fr": Locale("fr"),
+    "fr-LU": Locale("fr", "LU"),
+    "de": Locale("de"),
+    "lb": Locale("lb"),
+}
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _MAX_REMEMBERED_MISSES = 10_000
 _MAX_HEADER_CHARS = 1000
@@ -231,7 +238,7 @@ def _shortened(tag: str) -> list[str]:
 
 
 def locale_of(lang: str) -> Locale:
-    """The Babel locale behind a language; English for one we do not have."""
+    """The Babel locale behind a language, or behind ``fr-LU``; English for one we do not have."""
     return _LOCALES.get(lang, _LOCALES[FALLBACK])
 
 

@@ -6,6 +6,8 @@ from uuid_utils.compat import uuid7
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # two letters at a time are quicker
+_SHIFTS = tuple(range(120, -1, -10))
 _LENGTH = 26  # 128 bits in steps of five
 
 
@@ -16,9 +18,12 @@ def new_id() -> UUID:
 
 def to_public(prefix: str, key: UUID) -> str:
     """The form shown outside, e.g. ``prd_01jd3v…``: type prefix, underscore, 26 base32 letters."""
-    number = key.int
-    letters = [_ALPHABET[(number >> shift) & 31] for shift in range((_LENGTH - 1) * 5, -1, -5)]
-    return f"{prefix}_{''.join(letters)}"
+    return f"{prefix}_{encode_key(key.int)}"
+
+
+def encode_key(number: int) -> str:
+    """The 26 letters of a key's 128 bits."""
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
 
 
 def from_public(prefix: str, text: str) -> UUID | None:

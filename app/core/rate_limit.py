@@ -28,8 +28,8 @@ _MAX_LOCAL_COUNTERS = 20_000
 _SCRIPT = """
 local before = tonumber(redis.call('GET', KEYS[1]) or '0')
 local current = tonumber(redis.call('GET', KEYS[2]) or '0')
-if before * tonumber(ARGV[1]) + current + 1 > tonumber(ARGV[2]) then return {before, current, 0} end
-redis.call('INCR', KEYS[2])
+if before * tonumber(ARGV[1]) + current + tonumber(ARGV[4]) > tonumber(ARGV[2]) then return {before, current, 0} end
+redis.call('INCRBY', KEYS[2], tonumber(ARGV[4]))
 redis.call('EXPIRE', KEYS[2], tonumber(ARGV[3]))
 return {before, current, 1}
 """
@@ -44,11 +44,14 @@ class RateResult:
     retry_after: int
 
 
-def hit(key: str, limit: int, window_seconds: int) -> RateResult:
-    """Count one try for ``key``: at most ``limit`` in any ``window_seconds``. Refused ones do not count."""
-    if limit < 1 or window_seconds < 1:
-        raise ValueError("limit and window_seconds are at least 1")
-    return _limiter(_server_url(get_settings())).hit(key, limit, window_seconds)
+def hit(key: str, limit: int, window_seconds: int, *, tries: int = 1) -> RateResult:
+    """Count one try for ``key``: at most ``limit`` in any ``window_seconds``. Refused ones do not count.
+
+    ``tries`` counts several at once, all or none of them.
+    """
+    if min(limit, window_seconds, tries) < 1:
+        raise ValueError("limit, window_seconds and tries are at least 1")
+    return _limiter(_server_url(get_settings())).hit(key, limit, window_seconds, tries)
 
 
 def forget() -> None:
@@ -66,28 +69,29 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._counts: dict[tuple[str, int], int] = {}
 
-    def hit(self, key: str, limit: int, window_seconds: int) -> RateResult:
+    def hit(self, key: str, limit: int, window_seconds: int, tries: int = 1) -> RateResult:
         """See the function ``hit``."""
         now = system_now().timestamp()
         window = int(now // window_seconds)
         elapsed = now - window * window_seconds
         weight = 1 - elapsed / window_seconds
         name = f"{hashlib.sha256(key.encode(errors='replace')).hexdigest()[:32]}:{window_seconds}"
-        counted = self._count_on_server(name, window, weight, limit, now) if self._script else None
-        before, current, allowed = counted or self._count_here(name, window, weight, limit)
+        args = (window, weight, limit, tries)
+        counted = self._count_on_server(name, *args, now) if self._script else None
+        before, current, allowed = counted or self._count_here(name, *args)
         if not allowed:
-            return RateResult(False, 0, _wait(before, current, elapsed, limit, window_seconds))
-        return RateResult(True, max(0, math.floor(limit - before * weight - current - 1)), 0)
+            return RateResult(False, 0, _wait(before, current, elapsed, limit - tries + 1, window_seconds))
+        return RateResult(True, max(0, math.floor(limit - before * weight - current - tries)), 0)
 
     def _count_on_server(
-        self, name: str, window: int, weight: float, limit: int, now: float
+        self, name: str, window: int, weight: float, limit: int, tries: int, now: float
     ) -> tuple[int, int, bool] | None:
         if self._script is None or now < self._quiet_until:
             return None
         seconds = int(name.rpartition(":")[2])
         keys = [f"wizamart:rate:{{{name}}}:{number}" for number in (window - 1, window)]
         try:
-            before, current, allowed = self._script(keys=keys, args=[weight, limit, 2 * seconds])
+            before, current, allowed = self._script(keys=keys, args=[weight, limit, 2 * seconds, tries])
         except (redis.RedisError, OSError) as error:
             if not self._quiet_until:
                 logger.warning(
@@ -98,13 +102,15 @@ class RateLimiter:
         self._quiet_until = 0.0
         return before, current, bool(allowed)
 
-    def _count_here(self, name: str, window: int, weight: float, limit: int) -> tuple[int, int, bool]:
+    def _count_here(
+        self, name: str, window: int, weight: float, limit: int, tries: int
+    ) -> tuple[int, int, bool]:
         with self._lock:
             self._make_room()
             before, current = self._counts.get((name, window - 1), 0), self._counts.get((name, window), 0)
-            if before * weight + current + 1 > limit:
+            if before * weight + current + tries > limit:
                 return before, current, False
-            self._counts[name, window] = current + 1
+            self._counts[name, window] = current + tries
             return before, current, True
 
     def _make_room(self) -> None:

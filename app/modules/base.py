@@ -92,11 +92,17 @@ class PageDef:
 
 @dataclass(frozen=True)
 class Permission:
-    """Something a role can allow: ``<module>.<resource>.<action>`` and the message key of its description."""
+    """Something a role can allow: ``<module>.<resource>.<action>`` and the message key of its description.
+
+    Every role has what ``is_basic``. What ``is_global`` concerns the whole installation: of the admins only those of
+    all platforms (super admins) have it.
+    """
 
     code: str
     label_key: str
     area: Literal["admin", "vendor"] = "vendor"
+    is_basic: bool = False
+    is_global: bool = False
 
 
 @dataclass(frozen=True)

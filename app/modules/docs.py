@@ -18,6 +18,7 @@ from sqlalchemy.schema import Column, Table
 
 from app.core.i18n import translate
 from app.modules import migrations
+from app.modules.api import ApiRouter, Operation
 from app.modules.base import ModuleDefinition, load
 from app.modules.events import Event
 from app.modules.menu import AREA_ROOTS
@@ -201,6 +202,9 @@ def _doors(module: ModuleDefinition) -> str:
     rows = []
     for name in module.routes:
         router = import_module(f"{module.package}.routes.{name}").router
+        if isinstance(router, ApiRouter):
+            rows += [_operation(operation) for operation in router.operations]
+            continue
         for door in router.doors:
             page = declared[door.page_id] if door.page_id else None
             path = (AREA_ROOTS[router.area] + ((page.path if page else door.path) or "")) or "/"
@@ -209,6 +213,11 @@ def _doors(module: ModuleDefinition) -> str:
             rows.append((path, door.method, kind, _code(permission) if permission else "anybody"))
     table = [(door[1], _code(door[0]), door[2], door[3]) for door in sorted(rows)]
     return _table(("method", "address", "what", "permission"), table)
+
+
+def _operation(operation: Operation) -> tuple[str, str, str, str]:
+    path = f"/api/v1/{operation.area}{operation.path}"
+    return path, operation.method, f"API: {_doc(operation.function)}", _code(operation.permission)
 
 
 def _permissions(module: ModuleDefinition) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from celery import shared_task
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import ConfigurationError
 from app.core.ids import new_id
 from app.modules.base import load
+from app.modules.providers import ProviderPoint
 from app.modules.registry import modules
 from app.modules.state import is_installed
 from app.modules.task_base import ModuleTask
@@ -38,6 +39,16 @@ class Event:
     """Base of all events. ``name`` is ``<module>.<noun>_<past>``; fields are str, int, bool, UUID, datetime or None."""
 
     name: ClassVar[str]
+
+
+class EventSink(Protocol):
+    """Answered by modules that carry events of any kind further, such as to addresses outside."""
+
+    def __call__(self, session: Session, event: Event, event_id: UUID, vendor_id: UUID | None) -> None:
+        """Called for each event in its publisher's transaction: write what is to be done, and let a job do it."""
+
+
+EVENT_SINKS: ProviderPoint[EventSink] = ProviderPoint("framework.event_sink")
 
 
 def publish(session: Session, event: Event, *, vendor_id: UUID | None = None, aggregate: str) -> UUID:
@@ -73,6 +84,8 @@ def publish(session: Session, event: Event, *, vendor_id: UUID | None = None, ag
                 job_id=job.id,
             )
         )
+    for sink in EVENT_SINKS.implementations():
+        sink(session, event, event_id, vendor_id)
     return event_id
 
 

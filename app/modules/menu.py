@@ -1,16 +1,14 @@
 """The menu of an area, made from the pages that modules declare, and the addresses of pages."""
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlencode
-from uuid import UUID
 
 from app.core.errors import ConfigurationError
 from app.core.i18n import translate
 from app.modules.base import Area, PageDef
 from app.modules.registry import modules
-from app.modules.state import is_enabled
 
 AREA_ROOTS: dict[Area, str] = {
     "admin": "/admin",
@@ -18,7 +16,17 @@ AREA_ROOTS: dict[Area, str] = {
     "storefront": "",
     "public": "",
 }
-_SECTION_ORDER = ("home", "sales", "catalog", "channels", "customers", "insights", "operations", "settings")
+_SECTION_ORDER = (
+    "home",
+    "sales",
+    "catalog",
+    "channels",
+    "customers",
+    "insights",
+    "operations",
+    "settings",
+    "developers",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +77,18 @@ def page_url(page_id: str, **params: object) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
+def find_page(area: Area, name: str) -> PageDef | None:
+    """The page of an area whose id ends with ``name``, where a module declares one: ``profile``, ``notifications``."""
+    return next((page for page in pages().values() if page.id.endswith(f".{area}.{name}")), None)
+
+
 def build_menu(
-    area: Area,
-    language: str,
-    permissions: Collection[str],
-    platform_ids: Collection[UUID],
-    current: str,
-    **path: str,
+    area: Area, language: str, may_open: Callable[[PageDef], bool], current: str, **path: str
 ) -> list[MenuSection]:
-    """The sections a person sees: pages of enabled modules that they may open, in the declared order."""
+    """The sections a person sees: the pages that they may open, in the declared order."""
     sections: dict[str, list[tuple[int, MenuItem]]] = {}
     for page in pages().values():
-        if page.area != area or page.menu is None or not is_enabled(page.module_code, platform_ids):
-            continue
-        if page.permission is not None and page.permission not in permissions:
+        if page.area != area or page.menu is None or not may_open(page):
             continue
         item = MenuItem(
             translate(language, page.title_key), page_url(page.id, **path), page.menu.icon, page.id == current

@@ -70,6 +70,7 @@ def load_models() -> None:
     """Import every table of the ledger, the framework and the installed modules into the metadata."""
     import_module("app.tasks.models")
     import_module("app.modules.state")
+    import_module("app.modules.idempotency")
     for module in modules().values():
         package = f"{module.package}.models"
         if find_spec(package) is None:

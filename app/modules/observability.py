@@ -1,6 +1,6 @@
 """Health of the platform and of each module, and the metrics page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from fastapi import FastAPI, Response
@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 
 from app.core.database import SYSTEM, unit_of_work
+from app.core.errors import AppError
 from app.core.observability import (
     METRICS_CONTENT_TYPE,
     HealthCheck,
@@ -16,11 +17,15 @@ from app.core.observability import (
     metrics_text,
     run_checks,
 )
+from app.core.tracing import report_error, span
 from app.modules.base import load
 from app.modules.migrations import histories, uninstalled
 from app.modules.registry import modules
 from app.modules.state import is_installed
 from app.tasks.canary import check_queues
+from app.tasks.errors import JobCancelledError, StaleRunError
+from app.tasks.inspection import check_broker
+from app.tasks.ports import ClaimedJob
 
 
 def check_database() -> HealthResult:
@@ -63,7 +68,12 @@ def _check_module(code: str, path: str) -> HealthResult:
 
 def platform_health() -> tuple[HealthStatus, Mapping[str, HealthResult]]:
     """All checks and the worst of them."""
-    own = {"database": check_database, "migrations": check_migrations, "queues": check_queues}
+    own = {
+        "database": check_database,
+        "migrations": check_migrations,
+        "broker": check_broker,
+        "queues": check_queues,
+    }
     results = run_checks({**own, **module_checks()})
     worst = HealthStatus.OK
     for result in results.values():
@@ -72,6 +82,22 @@ def platform_health() -> tuple[HealthStatus, Mapping[str, HealthResult]]:
         ):
             worst = result.status
     return worst, results
+
+
+def observed(execute: Callable[[ClaimedJob], None]) -> Callable[[ClaimedJob], None]:
+    """Running a job, with a span around it and its unexpected errors reported, where that is set."""
+
+    def run(job: ClaimedJob) -> None:
+        with span(f"job {job.task}", "consumer", job__id=str(job.id), job__queue=job.queue):
+            try:
+                execute(job)
+            except (AppError, JobCancelledError, StaleRunError):
+                raise
+            except Exception as error:
+                report_error(error, task=job.task, job_id=str(job.id))
+                raise
+
+    return run
 
 
 def mount_health(app: FastAPI) -> None:

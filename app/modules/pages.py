@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -16,48 +15,22 @@ from sqlalchemy.orm import Session
 
 from app.core import security
 from app.core.config import get_settings
-from app.core.database import Scope
-from app.core.i18n import language_name, load_catalogues, negotiate, offered, translate
+from app.core.i18n import has_message, load_catalogues, negotiate, offered, translate
 from app.core.keys import get_keys
 from app.core.templating import build_environment, render
 from app.modules.base import Area, PageDef
-from app.modules.menu import build_menu, page_url
+from app.modules.menu import page_url
+from app.modules.principal import Principal, VendorRef
 from app.modules.providers import ProviderPoint
 from app.modules.registry import modules
+from app.modules.shell import ShellExtras, build_shell
 
-BRAND = "Wizamart"
 THEMES = ("system", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE, CSRF_COOKIE, FLASH_COOKIE = "wm_lang", "wm_theme", "wm_csrf", "wm_flash"
 AREA_COOKIES: dict[Area, str] = {"admin": "wm_admin", "vendor": "wm_vendor"}
 _YEAR_SECONDS = 365 * 24 * 3600
 _FLASH_SECONDS = 120
 _APP = Path(__file__).parent.parent
-
-
-@dataclass(frozen=True, slots=True)
-class VendorRef:
-    """The vendor a request is about."""
-
-    id: UUID
-    code: str
-    name: str
-    company_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks and what they may do here: permissions, the platforms that decide about modules, the database scope."""
-
-    user_id: UUID
-    name: str
-    email: str
-    permissions: frozenset[str]
-    platform_ids: tuple[UUID, ...]
-    scope: Scope
-    tenant_name: str
-    language: str | None = None
-    theme: str | None = None
-    vendor: VendorRef | None = None
 
 
 class IdentityProvider(Protocol):
@@ -72,6 +45,16 @@ class IdentityProvider(Protocol):
 
 
 IDENTITY: ProviderPoint[IdentityProvider] = ProviderPoint("framework.identity")
+
+
+class ShellProvider(Protocol):
+    """Answered by the module that owns notifications and menu visibility."""
+
+    def __call__(self, ctx: "PageContext") -> ShellExtras:
+        """For the page that is being shown."""
+
+
+SHELL: ProviderPoint[ShellProvider] = ProviderPoint("framework.shell")
 
 
 @lru_cache(maxsize=1)
@@ -155,11 +138,21 @@ class PageContext:
         """The text of a message key in the page's language."""
         return translate(self.language, key, **params)
 
+    def act_text(self, action: str) -> str:
+        """What the audit log's code of an act means: ``audit.<code>``, or the code itself while it has no text."""
+        key = f"audit.{action}"
+        return self.t(key) if has_message(self.language, key) or has_message("en", key) else action
+
     def url(self, page_id: str, **params: object) -> str:
         """Address of a page, for this vendor where it is a vendor's page."""
         if self.principal and self.principal.vendor:
             params.setdefault("vendor_code", self.principal.vendor.code)
         return page_url(page_id, **params)
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The values in the page's address, by name (``vendor_code``, ``product_id``)."""
+        return self.request.path_params
 
     def set_cookie(self, name: str, value: str, *, path: str = "/", max_age: int = _YEAR_SECONDS) -> None:
         """Set an HTTP-only, same-site cookie with the response; Secure where the site is https."""
@@ -169,8 +162,12 @@ class PageContext:
 
     def flash(self, tone: str, key: str, **params: Any) -> None:
         """Show a message once, on the next page."""
-        text = security.sign("flash", {"messages": [[tone, self.t(key, **params)]]}, get_keys(get_settings()))
-        self.set_cookie(FLASH_COOKIE, text, max_age=_FLASH_SECONDS)
+        self.flash_text(tone, self.t(key, **params))
+
+    def flash_text(self, tone: str, text: str) -> None:
+        """Show a text that is translated already once, on the next page."""
+        signed = security.sign("flash", {"messages": [[tone, text]]}, get_keys(get_settings()))
+        self.set_cookie(FLASH_COOKIE, signed, max_age=_FLASH_SECONDS)
 
     def render(
         self, template: str, *, status: int = 200, title: str | None = None, **context: Any
@@ -180,9 +177,13 @@ class PageContext:
         title = title or (self.t(self.page.title_key) if self.page else self.t("ui.title"))
         everything = {
             **base_context(self.request, self.language, self.theme),
+            **({"timezone": self.principal.time_zone} if self.principal and self.principal.time_zone else {}),
             "csrf_token": security.csrf_token(self.csrf_nonce, get_keys(get_settings())),
             "page": SimpleNamespace(id=self.page.id if self.page else "", title=title),
-            "shell": self._shell(),
+            "shell": self.shell(),
+            "request_path": self.request.url.path,
+            "ctx_of_page": self,
+            "act_text": self.act_text,
             "url": self.url,
             **context,
         }
@@ -207,28 +208,12 @@ class PageContext:
             response.set_cookie(name, value, **options)
         return response
 
-    def _shell(self) -> SimpleNamespace:
-        common = SimpleNamespace(
-            brand=BRAND,
-            tenant_name=BRAND,
-            preferences_url="/preferences",
-            languages=[(code, language_name(code)) for code in offered()],
-            alerts=[],
-            flash=self._read_flash(),
-            acting_as=None,
+    def shell(self) -> SimpleNamespace:
+        """The frame around the page."""
+        extras = (
+            next((ask(self) for ask in SHELL.implementations()), ShellExtras()) if self.principal else None
         )
-        if self.principal is None:
-            return common
-        who = self.who
-        path = {"vendor_code": who.vendor.code} if who.vendor else {}
-        current = self.page.id if self.page else ""
-        common.area = self.area
-        common.tenant_name = who.tenant_name
-        common.home_url = f"/vendor/{who.vendor.code}" if who.vendor else "/admin"
-        common.menu = build_menu(self.area, self.language, who.permissions, who.platform_ids, current, **path)
-        common.user_name, common.user_email = who.name, who.email
-        common.sign_out_url = f"/{self.area}/sign-out"
-        return common
+        return build_shell(self.area, self.language, self.page, self.principal, extras, self._read_flash())
 
     def _read_flash(self) -> Sequence[Sequence[str]]:
         text = self.request.cookies.get(FLASH_COOKIE)

@@ -2,7 +2,7 @@
 unit of work, checks module, permission and form token, and mounts everything that definitions declare."""
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Annotated, Any
@@ -20,15 +20,8 @@ from app.core.keys import get_keys
 from app.core.logging import bind
 from app.modules.base import Area, ModuleDefinition, PageDef
 from app.modules.menu import AREA_ROOTS, pages
-from app.modules.pages import (
-    AREA_COOKIES,
-    CSRF_COOKIE,
-    IDENTITY,
-    PageContext,
-    Principal,
-    language_of,
-    theme_of,
-)
+from app.modules.pages import AREA_COOKIES, CSRF_COOKIE, IDENTITY, PageContext, language_of, theme_of
+from app.modules.principal import Principal
 from app.modules.registry import modules
 from app.modules.state import is_enabled, is_enabled_anywhere, one_view
 
@@ -54,6 +47,14 @@ class AreaRouter:
         self.area = area
         self.doors: list[Door] = []
 
+    def declared(self, page_id: str) -> PageDef:
+        """The page of this id, as its module declares it. Raises ConfigurationError when none does."""
+        module = modules().get(page_id.partition(".")[0])
+        found = next((page for page in module.pages if page.id == page_id), None) if module else None
+        if found is None:
+            raise ConfigurationError(f"{page_id!r} is no page that its module declares.")
+        return found
+
     def page(self, page_id: str) -> Callable[[PageFunction], PageFunction]:
         """Register the function that shows a page declared in the definition (GET)."""
 
@@ -78,19 +79,31 @@ class AreaRouter:
 
 def mount_modules(app: FastAPI) -> None:
     """Mount every installed module's doors. What is off for a request's platforms answers 404."""
-    shown: set[str] = set()
-    for module in modules().values():
-        for name in module.routes:
-            router = import_module(f"{module.package}.routes.{name}").router
-            for door in router.doors:
-                _mount(app, module, router.area, door)
-                if door.page_id:
-                    shown.add(door.page_id)
-    without = sorted(pages().keys() - shown)
+    doors = list(_doors())
+    without = sorted(pages().keys() - {door.page_id for _, _, door in doors})
     if without:
         raise ConfigurationError(
             f"These pages are declared but no function shows them: {', '.join(without)}."
         )
+    # The first fitting address answers, so words go before placeholders: /products/export before /products/{id}.
+    for module, area, door in sorted(doors, key=lambda found: _wildness(found[1], found[2])):
+        _mount(app, module, area, door)
+
+
+def _doors() -> Iterator[tuple[ModuleDefinition, Area, Door]]:
+    for module in modules().values():
+        for name in module.routes:
+            if name.partition("_")[0] == "api":
+                continue  # operations, see api/serving.py
+            router = import_module(f"{module.package}.routes.{name}").router
+            for door in router.doors:
+                yield module, router.area, door
+
+
+def _wildness(area: Area, door: Door) -> list[bool]:
+    page = pages().get(door.page_id or "")
+    path = AREA_ROOTS[area] + ((page.path if page else door.path) or "")
+    return [part.startswith("{") for part in path.split("/")]
 
 
 def _mount(app: FastAPI, module: ModuleDefinition, area: Area, door: Door) -> None:

@@ -115,6 +115,11 @@ def one_view() -> Iterator[None]:
         _pinned.reset(marker)
 
 
+def current_snapshot() -> Snapshot:
+    """What this process knows now; another object after each refresh: what others read can be kept as long."""
+    return _current()
+
+
 def _current() -> Snapshot:
     global _snapshot
     if (pinned := _pinned.get()) is not None:

@@ -17,6 +17,7 @@ from app.core.ids import from_public, new_id, to_public
 from app.core.money import Money
 from app.core.observability import HealthResult, HealthStatus
 from app.core.tables import Base, Keyed, TableScope, Timestamped, VendorOwned, Versioned
+from app.modules.audit import record_audit
 from app.modules.base import (
     CatchUp,
     Hooks,
@@ -29,26 +30,52 @@ from app.modules.base import (
     ScheduledTask,
 )
 from app.modules.events import Event, publish
+from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
+from app.modules.pagekit.form_page import mount_form
+from app.modules.pagekit.forms import Field, FieldProblem, FormSpec
+from app.modules.pagekit.job_view import JobView
+from app.modules.pagekit.list_page import mount_list
+from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter, Link, ListSpec, View
 from app.modules.pages import PageContext
 from app.modules.providers import ProviderPoint
 from app.modules.routing import AreaRouter, public_id
+from app.modules.setup import DemoLogin
 from app.modules.task_base import ModuleTask
+from app.modules.vendors import find_vendor_id
 from app.tasks.dispatcher import dispatch
+from app.tasks.lookup import find_job
+from app.tasks.models import Job
 
 __all__ = [
     "SYSTEM",
+    "Action",
     "AppError",
     "AreaRouter",
     "Base",
+    "Block",
+    "BulkAction",
+    "BulkOutcome",
     "CatchUp",
+    "Column",
     "ConflictError",
+    "DemoLogin",
+    "Detail",
     "Event",
+    "Fact",
+    "Field",
     "FieldError",
+    "FieldProblem",
+    "Filter",
     "ForbiddenError",
+    "FormSpec",
     "HealthResult",
     "HealthStatus",
     "Hooks",
+    "Job",
+    "JobView",
     "Keyed",
+    "Link",
+    "ListSpec",
     "MenuEntry",
     "ModuleClass",
     "ModuleDefinition",
@@ -67,14 +94,21 @@ __all__ = [
     "ValidationFailedError",
     "VendorOwned",
     "Versioned",
+    "View",
     "acting_in",
     "bulk_load",
     "clock",
     "dispatch",
+    "find_job",
+    "find_vendor_id",
     "from_public",
+    "mount_form",
+    "mount_list",
     "new_id",
     "public_id",
     "publish",
+    "record_audit",
+    "show_detail",
     "to_public",
     "unit_of_work",
 ]

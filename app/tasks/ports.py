@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from app.core.errors import ConfigurationError
 
 
@@ -69,14 +67,14 @@ class Framework:
     ``find_task`` raises UnknownTaskError. ``execute`` runs a claimed job and commits its effect together with its
     completion, or raises. ``module_is_on`` takes a module code and a vendor or None, ``schedule_is_on`` a
     schedule's name. ``refresh`` brings switches and business clock up to date, at most once a second.
-    ``audit`` writes who (last) did which action to which target, in the session's transaction.
+    ``audit(session, action, target, by, **details)`` writes who did what, in the session's transaction.
     """
 
     find_task: Callable[[str], TaskInfo]
     execute: Callable[[ClaimedJob], None]
     task_names: Callable[[], Sequence[str]]
     refresh: Callable[[], None]
-    audit: Callable[[Session, str, str, str], None]
+    audit: Callable[..., None]
     schedules: Callable[[], Sequence[Schedule]] = field(default=_no_schedules)
     module_is_on: Callable[[str, UUID | None], bool] = field(default=_always_on)
     schedule_is_on: Callable[[str], bool] = field(default=_always_on)

@@ -56,7 +56,7 @@ def change(session: Session, name: str, cron: str | None, *, by: str) -> None:
     except CronSimError as error:
         raise CronError(f"{cron!r} is no schedule in cron's five fields: {error}.") from None
     _decide(session, find(name), cron=cron, changes_cron=True)
-    framework().audit(session, "tasks.schedule_changed", f"{name} {cron or 'as declared'}", by)
+    framework().audit(session, "tasks.schedule_changed", name, by, cron=cron or "as declared")
 
 
 def run_now(session: Session, name: str, *, by: str) -> JobRef:

@@ -140,9 +140,10 @@ def _ids(name: str, owner: Engine, tenant: Tenant) -> tuple[str, list[UUID]] | N
         if name in module.public_ids:
             prefix, table_name = module.public_ids[name]
             table = Base.metadata.tables[table_name]
+            column = table.info["scope_column"] or "vendor_id"  # rows under the identity role name it too
             with owner.connect() as connection:
                 keys = connection.execute(
-                    select(table.c.id).where(table.c[table.info["scope_column"]] == tenant.id).limit(2)
+                    select(table.c.id).where(table.c[column] == tenant.id).limit(2)
                 ).scalars()
                 return prefix, list(keys)
     return None

@@ -18,6 +18,7 @@ from app.core.config import get_settings
 from app.core.database import dispose_engine
 from app.core.embedded import running_servers
 from app.main import create_app
+from app.modules.registry import modules
 from app.modules.tasks import QUEUES
 from app.testing.database import Database, Templates, connect_app
 
@@ -106,10 +107,23 @@ def owner_engine(world: Database) -> Engine:
     return world.owner_engine
 
 
+_built: dict[str, FastAPI] = {}
+_OF_EACH_TEST = {
+    *("database_url", "database_owner_url", "broker_url", "cache_url", "data_dir"),
+    *("secret_key", "encryption_keys"),
+}
+
+
 @pytest.fixture
 def app(world: Database) -> FastAPI:
-    """The web application on the demo world."""
-    return create_app()
+    """The web application on the demo world, built once for the same modules and settings."""
+    key = (
+        f"{[id(module) for module in modules().values()]} {get_settings().model_dump(exclude=_OF_EACH_TEST)}"
+    )
+    if key not in _built:
+        _built.clear()
+        _built[key] = create_app()
+    return _built[key]
 
 
 @pytest.fixture

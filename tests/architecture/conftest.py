@@ -67,12 +67,15 @@ CLEAN = {
     "app/modules/shop/tasks/baskets.py": TASKS,
     "app/modules/shop/services/__init__.py": "",
     "app/modules/shop/services/basket_service.py": SERVICE,
-    "app/modules/shop/templates/shop/vendor/baskets.html": '<h1 class="title">{{ t("shop.baskets.title") }}</h1>\n',
+    "app/modules/shop/templates/shop/vendor/baskets.html": '<h1 class="muted">{{ t("shop.baskets.title") }}</h1>\n',
     "app/modules/shop/tests/__init__.py": "",
     "app/modules/shop/tests/test_baskets.py": "",
     "app/modules/shop/migrations/versions/shop_0001_create_baskets.py": 'op.create_table("baskets")\n',
-    "app/modules/shop/locales/en.po": PO + "".join(f'msgid "{key}"\nmsgstr "Word"\n\n' for key in WORDS),
-    "app/modules/shop/locales/fr.po": PO + "".join(f'msgid "{key}"\nmsgstr "Mot"\n\n' for key in WORDS),
+    **{
+        f"app/modules/shop/locales/{language}.po": PO
+        + "".join(f'msgid "{key}"\nmsgstr "{text}"\n\n' for key in WORDS)
+        for language, text in {"en": "Word", "fr": "Mot", "de": "Wort", "lb": "Wuert"}.items()
+    },
     "app/ui/templates/ui/kit.html": "{% macro box(label) %}<p>{{ label }}</p>{% endmacro %}\n",
     "app/ui/static/icons.svg": '<svg><symbol id="basket"></symbol></svg>\n',
 }

@@ -40,8 +40,9 @@ CLASSES = {
     "output": {"print"},
     "money": {"money-float"},
     "size": {"budget", "budget-exception"},
-    "templates": {"template-syntax", "template-missing", "inline-code"},
+    "templates": {"template-syntax", "template-missing", "inline-code", "unknown-class"},
     "messages": {"message-missing", "message-placeholder", "message-file"},
+    "wording": {"message-word", "message-untranslated"},
     "documents": {"stale-docs"},
 }
 _OF_THE_GATE_ITSELF = {"imports-unchecked", "not-importable"}
@@ -71,6 +72,11 @@ _BY_RULE: list[tuple[Test, str]] = [
     (test_planted_declarations.test_a_page_named_after_another_area_is_found, "page-name"),
     (test_planted_declarations.test_messages_are_the_same_in_each_language, "message-placeholder"),
     (test_planted_declarations.test_messages_are_the_same_in_each_language, "message-file"),
+    (
+        test_planted_declarations.test_english_in_another_language_is_found_unless_a_note_says_why,
+        "message-untranslated",
+    ),
+    (test_planted_declarations.test_a_word_that_helps_nobody_is_found, "message-word"),
     (test_planted_declarations.test_an_error_code_without_a_text_is_found, "message-missing"),
     (test_module_pages.test_a_changed_missing_or_foreign_page_is_stale_and_put_right, "stale-docs"),
 ]

@@ -162,6 +162,7 @@ def test_a_planted_route_is_found(plant, rule, old, new):
         ("inline-code", '<a\n  hx-on:click="go()">x</a>'),
         ("inline-code", '<a href="javascript:go()">x</a>'),
         ("message-missing", '{{ t("shop.not.there") }}'),
+        ("unknown-class", '<p class="muted sparkling {{ tone }}">x</p>'),
     ],
 )
 def test_a_planted_template_is_found(plant, rule, text):
@@ -184,19 +185,56 @@ def test_a_proper_template_passes(plant, text):
     assert plant({TEMPLATE: text}) == []
 
 
+NEW = {"en": "New %(name)s", "fr": "Neuf %(name)s", "de": "Neu %(name)s", "lb": "Nei %(name)s"}
+
+
+def with_new(comment="", **texts):
+    """The message files with one more message; ``comment`` stands above the changed ``texts``, None leaves one out."""
+    files = {}
+    for language, text in (NEW | texts).items():
+        file = f"{SHOP}/locales/{language}.po"
+        above = comment if language in texts else ""
+        files[file] = CLEAN[file] + (
+            f'{above}msgid "shop.new"\nmsgstr "{text}"\n' if text is not None else ""
+        )
+    return files
+
+
 def test_messages_are_the_same_in_each_language(plant):
-    english, french = f"{SHOP}/locales/en.po", f"{SHOP}/locales/fr.po"
-    assert rules(plant({english: CLEAN[english] + 'msgid "shop.new"\nmsgstr "New"\n'})) == ["message-missing"]
-    assert rules(plant({french: CLEAN[french] + 'msgid "shop.new"\nmsgstr "Neuf"\n'})) == ["message-missing"]
-    fuzzy = '#, fuzzy\nmsgid "shop.new"\nmsgstr "Neuf"\n'
-    both = {english: CLEAN[english] + 'msgid "shop.new"\nmsgstr "New"\n', french: CLEAN[french] + fuzzy}
-    assert rules(plant(both)) == ["message-missing"]
-    with_name = {
-        english: CLEAN[english] + 'msgid "shop.new"\nmsgstr "New %(name)s"\n',
-        french: CLEAN[french] + 'msgid "shop.new"\nmsgstr "Neuf"\n',
-    }
-    assert rules(plant(with_name)) == ["message-placeholder"]
-    assert "message-file" in rules(plant({french: PO + "nonsense\n"}))
+    assert plant(with_new()) == []
+    for language in NEW:
+        (finding,) = plant(with_new(**{language: None}))
+        assert (finding.rule, finding.message) == ("message-missing", f"shop.new has no text in {language}.")
+        (finding,) = plant(with_new("#, fuzzy\n", **{language: "Perhaps %(name)s"}))
+        assert (finding.rule, finding.message) == ("message-missing", f"shop.new has no text in {language}.")
+    (finding,) = plant(with_new(en=None, fr=None, de=None))
+    assert (finding.file, finding.message) == (f"{SHOP}/locales/lb.po", "shop.new has no text in en, fr, de.")
+    (finding,) = plant(with_new(lb="Nei"))
+    assert (finding.rule, finding.file) == ("message-placeholder", f"{SHOP}/locales/lb.po")
+    others = plant(with_new(en="New", fr="Neuf", de="Neu"))
+    assert [finding.message.split(" does")[0] for finding in others] == [
+        "shop.new in en",
+        "shop.new in fr",
+        "shop.new in de",
+    ]
+    assert "message-file" in rules(plant({f"{SHOP}/locales/fr.po": PO + "nonsense\n"}))
+
+
+@pytest.mark.parametrize("language", ["fr", "de", "lb"])
+def test_english_in_another_language_is_found_unless_a_note_says_why(plant, language):
+    (finding,) = plant(with_new(**{language: NEW["en"]}))
+    assert (finding.rule, finding.file) == ("message-untranslated", f"{SHOP}/locales/{language}.po")
+    assert plant(with_new("# same: a name\n", **{language: NEW["en"]})) == []
+    assert rules(plant(with_new("# same:\n", **{language: NEW["en"]}))) == ["message-untranslated"]
+    assert plant(with_new(**dict.fromkeys(NEW, "%(name)s: 100 %"))) == []
+
+
+@pytest.mark.parametrize("word", ["Invalid", "forbidden", "please", "Oops"])
+def test_a_word_that_helps_nobody_is_found(plant, word):
+    (finding,) = plant(with_new(en=f"{word}, %(name)s"))
+    assert (finding.rule, finding.file) == ("message-word", f"{SHOP}/locales/en.po")
+    assert repr(word.lower()) in finding.message
+    assert plant(with_new(en=f"{word}d %(name)s")) == []
 
 
 def test_an_error_code_without_a_text_is_found(plant):

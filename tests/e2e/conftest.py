@@ -81,6 +81,12 @@ def browser() -> Iterator[Browser]:
 OpenBrowser = Callable[..., BrowserContext]
 
 
+def dress(context: BrowserContext, site: Site, language: str, theme: str) -> None:
+    """Choose language and theme for all further pages of a window."""
+    chosen = {"wm_lang": language, "wm_theme": theme}
+    context.add_cookies([{"name": name, "value": value, "url": site.url} for name, value in chosen.items()])
+
+
 @pytest.fixture
 def browse(browser: Browser, site: Site) -> Iterator[OpenBrowser]:
     """Opens fresh browser windows on the site: ``browse(language="fr", theme="dark", **Playwright's options)``."""
@@ -88,12 +94,7 @@ def browse(browser: Browser, site: Site) -> Iterator[OpenBrowser]:
 
     def open_one(language: str = "en", theme: str = "light", **options: Any) -> BrowserContext:
         context = browser.new_context(base_url=site.url, locale="en-GB", **options)
-        context.add_cookies(
-            [
-                {"name": "wm_lang", "value": language, "url": site.url},
-                {"name": "wm_theme", "value": theme, "url": site.url},
-            ]
-        )
+        dress(context, site, language, theme)
         context.set_default_timeout(15_000)
         opened.append(context)
         return context

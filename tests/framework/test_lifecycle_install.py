@@ -191,6 +191,7 @@ def test_a_new_module_waits_for_the_uninstalled_one_that_it_requires(world: Data
 def test_a_database_from_before_modules_could_be_uninstalled_is_brought_up(world: Database) -> None:
     with migrations.owner_connection(world.owner_url) as connection:
         connection.execute(text("ALTER TABLE installed_modules DROP COLUMN is_installed"))
+        connection.execute(text("DROP TABLE idempotency_keys"))
         connection.execute(text("UPDATE migrations_framework SET version_num = 'framework_0001'"))
         ran = migrations.migrate(connection)
     assert [each.owner for each in ran] == ["framework"]

@@ -73,7 +73,7 @@ def test_a_body_over_the_limit_is_refused(client: TestClient) -> None:
 
 
 def test_a_big_body_of_somebody_unknown_is_not_read(client: TestClient) -> None:
-    answer = client.post("/vendor/MINETT/imports", content=b"x" * 3_000_000)
+    answer = client.post("/vendor/MINETT/imports/new", content=b"x" * 3_000_000)
     assert answer.status_code == 401
 
 

@@ -191,7 +191,7 @@ def all_errors(kind: type[AppError] = AppError) -> Iterator[type[AppError]]:
 
 
 class TestKernelTexts:
-    @pytest.mark.parametrize("lang", ["en", "fr"])
+    @pytest.mark.parametrize("lang", i18n.LANGUAGES)
     def test_every_error_code_has_texts(self, lang: str) -> None:
         i18n.load_catalogues([])
         codes = {kind.code for kind in all_errors()}
@@ -208,7 +208,7 @@ class TestKernelTexts:
     def test_parameters_are_filled(self) -> None:
         i18n.load_catalogues([])
         error = errors.RateLimitedError(retry_after=30)
-        for lang in ("en", "fr"):
+        for lang in i18n.LANGUAGES:
             assert "30" in i18n.translate(lang, error.message_key, **error.params)
 
 
@@ -256,7 +256,13 @@ class TestFormats:
 
     @pytest.mark.parametrize(
         ("lang", "text"),
-        [("en", "9 March 2026"), ("fr", "9 mars 2026"), ("de", "9. März 2026"), ("lb", "9. Mäerz 2026")],
+        [
+            ("en", "9 March 2026"),
+            ("fr", "9 mars 2026"),
+            ("fr-LU", "9 mars 2026"),
+            ("de", "9. März 2026"),
+            ("lb", "9. Mäerz 2026"),
+        ],
     )
     def test_long_date(self, lang: str, text: str) -> None:
         assert i18n.format_date(lang, date(2026, 3, 9), "long") == text
@@ -276,6 +282,23 @@ class TestFormats:
         assert i18n.format_number("en", Decimal("1234567.5")) == "1,234,567.5"
         assert normalize("NFKC", i18n.format_number("fr", 1234567)) == "1 234 567"
         assert i18n.format_number("lb", 1234567) == "1.234.567"
+
+    @pytest.mark.parametrize(
+        ("lang", "text"),
+        [
+            ("en", "€1,234,567.50"),
+            ("fr", "1\u202f234\u202f567,50\xa0€"),
+            ("fr-LU", "1.234.567,50\xa0€"),
+            ("de", "1.234.567,50\xa0€"),
+            ("lb", "1.234.567,50\xa0€"),
+        ],
+    )
+    def test_amount(self, lang: str, text: str) -> None:
+        assert i18n.format_money(lang, 123456750, "EUR") == text
+
+    def test_amounts_follow_the_minor_units_of_their_currency(self) -> None:
+        assert i18n.format_money("lb", -5, "EUR") == "-0,05\xa0€"
+        assert normalize("NFKC", i18n.format_money("de", 1500, "JPY")) == "1.500 ¥"
 
     def test_unknown_language_is_shown_in_english(self) -> None:
         assert i18n.format_money("xx", 123456750, "EUR") == "€1,234,567.50"

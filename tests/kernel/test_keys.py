@@ -3,7 +3,8 @@
 import base64
 import json
 import logging
-import multiprocessing
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,20 +49,29 @@ def test_keys_are_read_once(tmp_path: Path) -> None:
     assert get_keys(settings(tmp_path)) is first
 
 
-def _start(folder: Path, barrier: Any, answers: Any) -> None:
-    barrier.wait(20)
-    answers.put(to_environment(get_keys(Settings(data_dir=folder))))
+_START = """
+import json, sys, time
+from pathlib import Path
+from app.core.config import Settings
+from app.core.keys import get_keys, to_environment
+
+folder, go = Path(sys.argv[1]), Path(sys.argv[2])
+print("ready", flush=True)
+end = time.monotonic() + 60
+while not go.exists() and time.monotonic() < end:
+    time.sleep(0.001)
+print(json.dumps(to_environment(get_keys(Settings(data_dir=folder)))))
+"""
 
 
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    barrier, answers = context.Barrier(6), context.Queue()
-    processes = [context.Process(target=_start, args=(tmp_path / "data", barrier, answers)) for _ in range(6)]
+    command = [sys.executable, "-c", _START, str(tmp_path / "data"), str(tmp_path / "go")]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     for process in processes:
-        process.start()
-    found = [answers.get(timeout=20) for _ in processes]
-    for process in processes:
-        process.join(20)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    (tmp_path / "go").touch()
+    found = [json.loads(process.communicate(timeout=30)[0]) for process in processes]
     assert all(answer == found[0] for answer in found)
 
 

@@ -259,10 +259,7 @@ class ProductDetail:
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
-    """One page of a list by SKU. ``total`` counts up to a limit and stands still there, when ``is_capped``."""
+    """The first products of a search by SKU. ``total`` counts up to a limit and stands still there."""
 
     products: tuple[ProductSummary, ...]
     total: int
-    is_capped: bool
-    previous: str | None
-    next: str | None

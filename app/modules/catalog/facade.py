@@ -1,7 +1,27 @@
 """What other modules may ask of the catalogue."""
 
-from app.modules.catalog.services.export_service import open_export
+from app.modules.catalog.services.export_service import open_export, open_preview
 from app.modules.catalog.services.intake_service import merge_intake, open_intake
-from app.modules.catalog.services.product_service import count_products, get_product, list_products
+from app.modules.catalog.services.product_edit_service import follow_feed
+from app.modules.catalog.services.product_service import (
+    count_products,
+    find_product_id,
+    get_product,
+    is_product,
+    list_products,
+    product_id_of,
+)
 
-__all__ = ["count_products", "get_product", "list_products", "merge_intake", "open_export", "open_intake"]
+__all__ = [
+    "count_products",
+    "find_product_id",
+    "follow_feed",
+    "get_product",
+    "is_product",
+    "list_products",
+    "merge_intake",
+    "open_export",
+    "open_intake",
+    "open_preview",
+    "product_id_of",
+]

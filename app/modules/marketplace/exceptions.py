@@ -115,3 +115,17 @@ class ImportNotFoundError(NotFoundError):
 
     code = "marketplace.import_not_found"
     title = "There is no such import"
+
+
+class ExportNotFoundError(NotFoundError):
+    """The vendor has no such export."""
+
+    code = "marketplace.export_not_found"
+    title = "There is no such export"
+
+
+class SourceNotFoundError(NotFoundError):
+    """No feed of the vendor has such a row."""
+
+    code = "marketplace.source_not_found"
+    title = "There is no such row"

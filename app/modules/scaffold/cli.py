@@ -19,7 +19,7 @@ def new_module(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write a small working module: table, page, task, schedule, event, handler, texts and tests.
+    """Write a small working module: tables, pages, tasks, schedule, event, handler, texts and tests.
 
     Example: wizamart modules new wish_lists
     """

@@ -11,7 +11,9 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from string import ascii_lowercase
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -149,10 +151,23 @@ def _render(plan: Plan, template: str) -> str:
         package=plan.package,
         title=plan.title,
         path=plan.path,
+        entry_prefix=_prefix(plan.code, "e"),
+        check_prefix=_prefix(plan.code, "c"),
         is_package=plan.is_package,
         version=VERSION,
         imports=imports,
     )
+
+
+def _prefix(code: str, last: str) -> str:
+    """Letters that begin the public ids of a kind of record: the code's own, others where a module has these."""
+    initials = "".join(word[0] for word in code.split("_"))
+    wanted = "".join(
+        letter for letter in (initials if len(initials) > 1 else code) + code if letter.isalpha()
+    )[:2]
+    taken = {prefix for module in modules().values() for prefix, _ in module.public_ids.values()}
+    others = ("".join(pair) for pair in product(ascii_lowercase, repeat=2))
+    return next(start + last for start in (wanted, *others) if start + last not in taken)
 
 
 def _imports(plan: Plan, others: Sequence[str], names: Sequence[str], own: Sequence[str]) -> str:

@@ -6,12 +6,19 @@ import typer
 from sqlalchemy import select
 
 from app.core.console import print_rows
-from app.core.database import SYSTEM, IdentityScope, unit_of_work
+from app.core.database import SYSTEM, IdentityScope, acting_in, unit_of_work
+from app.core.ids import to_public
 from app.modules import lifecycle
 from app.modules.platform import running_platform
 from app.modules.tenancy.exceptions import PlatformNotFoundError
 from app.modules.tenancy.models.tenant import Platform
-from app.modules.tenancy.services import audit_service, tenant_service, user_service
+from app.modules.tenancy.services import (
+    audit_service,
+    company_service,
+    platform_service,
+    user_service,
+    vendor_service,
+)
 
 platform_app = typer.Typer(help="Platforms of the operator.", no_args_is_help=True)
 vendor_app = typer.Typer(help="Vendors.", no_args_is_help=True)
@@ -37,9 +44,8 @@ def create_platform(code: str, name: Annotated[str, typer.Option(help="Shown to 
     Example: wizamart platform create oms --name "Order management"
     """
     with running_platform(), unit_of_work(SYSTEM) as session:
-        platform_id = tenant_service.create_platform(session, code=code, name=name)
+        platform_id = platform_service.create_platform(session, code=code, name=name)
         lifecycle.enable_all(session, platform_id, by="command line")
-        audit_service.record(session, "tenancy.platform_created", target=code, by="command line")
     typer.echo(f"Platform {code} is ready. Next: wizamart vendor create …", err=True)
 
 
@@ -64,8 +70,8 @@ def create_vendor(
                 f"There is no platform {platform!r}. Make it: wizamart platform create {platform} …",
                 platform_code=platform,
             )
-        company_id = tenant_service.create_company(session, name=company, contact_email=owner_email)
-        tenant_service.create_vendor(
+        company_id = company_service.create_company(session, name=company, contact_email=owner_email)
+        vendor_service.create_vendor(
             session,
             company_id=company_id,
             platform_ids=[platform_id],
@@ -73,7 +79,11 @@ def create_vendor(
             name=name,
             language=language,
         )
-        user_service.create_owner(session, email=owner_email, password=password, company_id=company_id)
+        with acting_in(session, IdentityScope()):
+            user_id = user_service.create_user(
+                session, email=owner_email, name=owner_email.partition("@")[0], password=password
+            )
+            user_service.add_membership(session, user_id, company_id=company_id)
     typer.echo(f"Vendor {code.upper()} is ready: sign in at /vendor as {owner_email}.", err=True)
 
 
@@ -91,7 +101,7 @@ def list_vendors(as_json: _Json = False) -> None:
                 "language": vendor.default_language,
                 "active": vendor.is_active,
             }
-            for vendor in tenant_service.list_vendors(session)
+            for vendor in vendor_service.list_vendors(session)
         ]
     print_rows(rows, as_json)
 
@@ -111,6 +121,6 @@ def create_admin(
             )
         with unit_of_work(SYSTEM) as session:
             audit_service.record(
-                session, "tenancy.super_admin_created", target=str(user_id), by="command line"
+                session, "tenancy.super_admin_created", target=to_public("usr", user_id), by="command line"
             )
     typer.echo(f"{email} may sign in at /admin.", err=True)

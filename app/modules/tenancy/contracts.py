@@ -11,6 +11,15 @@ DEMO_PASSWORD = "Schueberfouer-1340"  # noqa: S105 - of the demo accounts only; 
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformInfo:
+    """A platform as other modules see it."""
+
+    id: UUID
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class VendorInfo:
     """A vendor as other modules see it. Languages are two-letter codes."""
 
@@ -25,8 +34,18 @@ class VendorInfo:
 
 @dataclass(frozen=True, slots=True)
 class UserInfo:
-    """A user as other modules see it."""
+    """A user as other modules see it; ``language`` is the one they chose, if any."""
 
     id: UUID
     name: str
     email: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFigures:
+    """How many companies and vendors there are, and how many of the vendors are on hold."""
+
+    companies: int
+    vendors: int
+    vendors_on_hold: int

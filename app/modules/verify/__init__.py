@@ -9,7 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from app.modules.registry import get_module
-from app.modules.verify import documents, hygiene, imports, sql, tables, texts, vocabulary, wiring, work
+from app.modules.verify import (
+    documents,
+    hygiene,
+    imports,
+    sql,
+    styles,
+    tables,
+    texts,
+    vocabulary,
+    wiring,
+    wording,
+    work,
+)
 from app.modules.verify.project import Project, load_project
 from app.modules.verify.report import Finding, format_findings
 
@@ -49,8 +61,10 @@ CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     hygiene.check_money,
     hygiene.check_budgets,
     texts.check_templates,
+    styles.check_classes,
     texts.check_catalogues,
     texts.check_messages,
+    wording.check_wording,
     documents.check_docs,
 )
 

@@ -11,18 +11,19 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import PoFileError, read_po
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from app.core.i18n import LANGUAGES
 from app.core.templating import build_environment
 from app.modules.verify.project import Project, Source
 from app.modules.verify.report import Finding
 
-REQUIRED_LANGUAGES = ("en", "fr")
+REQUIRED_LANGUAGES = LANGUAGES
 _KEY_KEYWORDS = frozenset({"title_key", "label_key", "message_key"})
 _KEY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+")
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _TAG = re.compile(r"<([a-zA-Z][\w-]*)([^<>]*)>", re.DOTALL)
 _INLINE_ATTRIBUTE = re.compile(r"""(?:^|["'\s])(style|on[a-z]+|hx-on[\w:.-]*)\s*=""")
-_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
@@ -130,14 +131,17 @@ def _catalogue(path: Path, _modified_ns: int) -> dict[str, Message] | str:
     return {m.id if isinstance(m.id, str) else m.id[0]: m for m in catalogue if m.id}
 
 
+def forms_of(message: Message) -> list[str]:
+    """The text, or one for each plural form."""
+    return [message.string] if isinstance(message.string, str) else list(message.string or ("",))
+
+
 def _is_complete(message: Message | None) -> bool:
-    if message is None or message.fuzzy:
-        return False
-    forms = [message.string] if isinstance(message.string, str) else list(message.string or ("",))
-    return all(forms)
+    return message is not None and not message.fuzzy and all(forms_of(message))
 
 
-def _messages(folder: Path, language: str) -> dict[str, Message]:
+def messages_of(folder: Path, language: str) -> dict[str, Message]:
+    """Messages by key; none where the file is not there or cannot be read."""
     path = folder / f"{language}.po"
     found = _catalogue(path, path.stat().st_mtime_ns) if path.is_file() else {}
     return found if isinstance(found, dict) else {}
@@ -147,53 +151,56 @@ def _shared_folders(project: Project) -> list[Path]:
     return [project.root / "app" / room / "locales" for room in ("core", "ui", "modules")]
 
 
+def catalogue_folders(project: Project) -> list[Path]:
+    """Where message files are: those of everybody, and each module's."""
+    return [*_shared_folders(project), *(folder / "locales" for folder in project.folders.values())]
+
+
 def check_catalogues(project: Project) -> Iterator[Finding]:
     """Message files can be read and say the same in each language."""
-    for folder in (*_shared_folders(project), *(folder / "locales" for folder in project.folders.values())):
+    for folder in catalogue_folders(project):
         for path in sorted(folder.glob("*.po")):
             read = _catalogue(path, path.stat().st_mtime_ns)
             if isinstance(read, str):
                 yield project.finding(
                     path, 1, "message-file", f"The file cannot be read: {read}.", "Correct the file."
                 )
-        by_language = {language: _messages(folder, language) for language in REQUIRED_LANGUAGES}
-        for language, messages in by_language.items():
-            for key, message in messages.items():
-                for other in REQUIRED_LANGUAGES:
-                    if other != language:
-                        yield from _compare(
-                            project, folder, key, (language, message), (other, by_language[other].get(key))
-                        )
+        by_language = {language: messages_of(folder, language) for language in REQUIRED_LANGUAGES}
+        for key in dict.fromkeys(key for messages in by_language.values() for key in messages):
+            texts = {language: messages.get(key) for language, messages in by_language.items()}
+            yield from _compare(project, folder, key, texts)
 
 
 def _compare(
-    project: Project, folder: Path, key: str, one: tuple[str, Message], two: tuple[str, Message | None]
+    project: Project, folder: Path, key: str, texts: Mapping[str, Message | None]
 ) -> Iterator[Finding]:
-    (language, message), (other, translated) = one, two
-    path, line = folder / f"{language}.po", message.lineno or 1
-    if not _is_complete(translated):
+    found = {language: message for language, message in texts.items() if message is not None}
+    lacking = [language for language, message in texts.items() if not _is_complete(message)]
+    if lacking:
+        language = next(iter(found))
         yield project.finding(
-            path,
-            line,
+            folder / f"{language}.po",
+            found[language].lineno or 1,
             "message-missing",
-            f"{key} has no text in {other}.",
-            f"Add it to {project.show(folder)}/{other}.po.",
+            f"{key} has no text in {', '.join(lacking)}.",
+            f"Add it to {project.show(folder)}/{lacking[0]}.po.",
         )
-    elif translated is not None and _placeholders(message) - _placeholders(translated):
-        names = ", ".join(sorted(_placeholders(message) - _placeholders(translated)))
-        yield project.finding(
-            path,
-            line,
-            "message-placeholder",
-            f"{key} in {other} does not show {names}.",
-            "Use the same placeholders.",
-        )
+    every = set().union(*(_placeholders(found[language]) for language in found if language not in lacking))
+    for language, message in found.items():
+        hidden = every - _placeholders(message) if language not in lacking else set()
+        if hidden:
+            yield project.finding(
+                folder / f"{language}.po",
+                message.lineno or 1,
+                "message-placeholder",
+                f"{key} in {language} does not show {', '.join(sorted(hidden))}.",
+                "Use the same placeholders.",
+            )
 
 
 def _placeholders(message: Message) -> set[str]:
-    forms = [message.string] if isinstance(message.string, str) else list(message.string or ())
     # The count may be written out in one of the forms, and says itself.
-    return {name for form in forms for name in _PLACEHOLDER.findall(form)} - {"count"}
+    return {name for form in forms_of(message) for name in PLACEHOLDER.findall(form)} - {"count"}
 
 
 def check_messages(project: Project) -> Iterator[Finding]:
@@ -206,7 +213,7 @@ def check_messages(project: Project) -> Iterator[Finding]:
             found = {
                 key
                 for folder in folders
-                for key, text in _messages(folder, language).items()
+                for key, text in messages_of(folder, language).items()
                 if _is_complete(text)
             }
             known[owner, language] = found

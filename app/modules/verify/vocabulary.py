@@ -27,10 +27,11 @@ FOLDERS = frozenset(
     }
     | {"tests"}
 )
-ROUTE_FILES = frozenset({"__init__", "admin", "vendor", "storefront", "public", "api", "webhooks"})
+# The first word of a file's name; a large area has files of its own for its nouns (admin_companies.py).
+ROUTE_AREAS = frozenset({"", "admin", "vendor", "storefront", "public", "api", "webhooks"})
 _DATA_FOLDERS = frozenset({"migrations", "templates", "static", "locales"})
 _VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|common|managers?|misc|shared|lib|stuff)$")
-FRAMEWORK_FOLDERS = frozenset({"scaffold", "verify", "versions", "locales", "__pycache__"})
+FRAMEWORK_FOLDERS = frozenset({"api", "scaffold", "pagekit", "verify", "versions", "locales", "__pycache__"})
 _IGNORED = frozenset({"__pycache__"})
 
 
@@ -80,13 +81,13 @@ def _names_inside(project: Project, folder: Path) -> Iterator[Finding]:
                 f"{inside} says nothing about its content.",
                 "Name the file after what it does.",
             )
-        if inside.parts[0] == "routes" and path.stem not in ROUTE_FILES:
+        if inside.parts[0] == "routes" and path.stem.partition("_")[0] not in ROUTE_AREAS:
             yield project.finding(
                 path,
                 1,
                 "module-vocabulary",
                 f"routes/ has no {path.name!r}.",
-                f"One file per area: {', '.join(sorted(ROUTE_FILES - {'__init__'}))}.",
+                f"One file per area ({', '.join(sorted(ROUTE_AREAS - {''}))}), or <area>_<noun>.py.",
             )
 
 

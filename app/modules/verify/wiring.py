@@ -21,6 +21,11 @@ def _doors(source: Source) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunction
                 yield function, decorator
 
 
+def _area_of(stem: str) -> str:
+    """The area of a route file: admin.py and admin_companies.py are of the area admin."""
+    return stem.partition("_")[0]
+
+
 def _literal(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
@@ -58,13 +63,14 @@ def check_routes(project: Project) -> Iterator[Finding]:
         for call in source.all(ast.Call):
             area = _literal(call.args[0]) if call.args else None
             is_router = ast.unparse(call.func).rpartition(".")[2] == "AreaRouter"
-            if is_router and stem in _AREA_FILES and area is not None and area != stem:
+            own = _area_of(stem)
+            if is_router and own in _AREA_FILES and area is not None and area != own:
                 yield project.finding(
                     source,
                     call.lineno,
                     "route-area",
                     f"{stem}.py opens doors in the area {area!r}.",
-                    f'AreaRouter("{stem}"), or move the file to {area}.py.',
+                    f'AreaRouter("{own}"), or move the file to {area}.py.',
                 )
 
 
@@ -146,7 +152,7 @@ def _action_permissions(project: Project, source: Source) -> Iterator[Finding]:
         node = _keyword(call, "permission")
         code = _literal(node)
         if node is None or (
-            isinstance(node, ast.Constant) and node.value is None and source.path.stem != "public"
+            isinstance(node, ast.Constant) and node.value is None and _area_of(source.path.stem) != "public"
         ):
             yield project.finding(
                 source,
@@ -260,14 +266,17 @@ def _functions_of_pages(project: Project, code: str, definition: ModuleDefinitio
                 )
             shown[page_id] = (source.path, call.lineno, source.path.stem)
     pages = {page.id: page for page in definition.pages}
+    mounted = _mounted_ids(project, code)
     for page_id in sorted(pages.keys() - shown.keys()):
+        if mounted and re.fullmatch(mounted, page_id):
+            continue
         yield _in_definition(
             project,
             code,
             page_id,
             "page-without-function",
             "is shown by no function",
-            f'@router.page("{page_id}").',
+            f'@router.page("{page_id}"), mount_list or mount_form.',
         )
     for page_id, (path, line, stem) in shown.items():
         if page_id not in pages:
@@ -278,7 +287,7 @@ def _functions_of_pages(project: Project, code: str, definition: ModuleDefinitio
                 f"{page_id} is not declared by {code}.",
                 "Add a PageDef to the definition.",
             )
-        elif pages[page_id].area != stem:
+        elif pages[page_id].area != _area_of(stem):
             yield project.finding(
                 path,
                 line,
@@ -286,3 +295,21 @@ def _functions_of_pages(project: Project, code: str, definition: ModuleDefinitio
                 f"{page_id} of the area {pages[page_id].area} is shown by {stem}.py.",
                 f"Move the function to routes/{pages[page_id].area}.py.",
             )
+
+
+def _mounted_ids(project: Project, code: str) -> str:
+    """A pattern of the ids that lists and forms are declared with; they may be put together (f"core.{area}.home").
+
+    "" where the module mounts none. Whether each page is really there is seen when the application starts.
+    """
+    sources = [source for source in project.of_modules("routes", "services") if source.owner == code]
+    mounts = {"mount_list", "mount_form"}
+    if not any(ast.unparse(call.func) in mounts for source in sources for call in source.all(ast.Call)):
+        return ""
+    found: set[str] = set()
+    for source in sources:
+        found |= {re.escape(text) for node in source.all(ast.Constant) if (text := _literal(node))}
+        for joined in source.all(ast.JoinedStr):
+            parts = [re.escape(text) if (text := _literal(part)) else r"\w+" for part in joined.values]
+            found.add("".join(parts))
+    return "|".join(sorted(text for text in found if text.startswith((re.escape(f"{code}."), r"\w+"))))

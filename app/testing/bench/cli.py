@@ -7,6 +7,7 @@ import typer
 from app.core.console import print_json
 from app.testing.bench.history import measure_history
 from app.testing.bench.jobs import Plan, measure
+from app.testing.bench.pages import PagesPlan, measure_pages
 
 bench_app = typer.Typer(help="Benchmarks, each on scratch servers of its own.", no_args_is_help=True)
 
@@ -40,6 +41,20 @@ def history(
     Ten million need about 10 GB of disk meanwhile. Example: wizamart bench history --rows 10000000 --json
     """
     _show(measure_history(rows), as_json=as_json)
+
+
+@bench_app.command("pages")
+def pages(
+    products: Annotated[int, typer.Option(help="Products in all.", min=100)] = 100_000,
+    vendors: Annotated[int, typer.Option(help="Vendors; three are the demo's.", min=3)] = 20,
+    seconds: Annotated[float, typer.Option(help="For how long each address is asked.", min=0.2)] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure pages and the API's reads: two web processes, eight connections, many products and vendors.
+
+    Example: wizamart bench pages --json
+    """
+    _show(measure_pages(PagesPlan(products, vendors, seconds)), as_json=as_json)
 
 
 def _show(figures: dict[str, Any], *, as_json: bool) -> None:

@@ -88,7 +88,8 @@ class DeclarationRules(Conformance):
 
     def test_public_ids_resolve(self) -> None:
         migrations.load_models()
-        owned = {table.name: table for table in migrations.tables_of(self.code)}
+        # The ledger has no definition of its own: whoever shows its records declares their ids.
+        owned = {table.name: table for owner in (self.code, "tasks") for table in migrations.tables_of(owner)}
         for name, (prefix, table) in self.module.public_ids.items():
             assert re.fullmatch(r"[a-z]{2,4}", prefix), prefix
             assert table in owned, f"{name}: {table} is no table of {self.code}"

@@ -4,13 +4,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, text
 
 from app.core.i18n import offered
-from app.core.ids import to_public
-from app.core.tables import Base
 from app.modules.pages import LANGUAGE_COOKIE
-from app.modules.registry import modules
 from app.testing.browsing import sign_in, token_of
 from app.testing.conformance.module import (
     HOME,
@@ -23,7 +20,7 @@ from app.testing.conformance.module import (
     enter,
     ways,
 )
-from app.testing.isolation_doors import find_tenant
+from app.testing.records import find_address
 from app.testing.working import work
 
 
@@ -92,7 +89,7 @@ class DoorRules(Conformance):
             for way in self.ways_in(area):
                 if way.page is None:
                     continue
-                path = _with_data(way, owner_engine)
+                path = find_address(way.path, owner_engine, VENDOR, OWNER)
                 assert path is not None, (
                     f"{way.path}: the demo has no record to show; add one to framework.demo"
                 )
@@ -102,21 +99,3 @@ class DoorRules(Conformance):
                     # Anybody may come to a public page; it may send strangers to sign in.
                     assert answer == 200 or (area == "public" and answer == 303), f"{path} in {language}"
             client.cookies.clear()
-
-
-def _with_data(way: Way, owner: Engine) -> str | None:
-    """The address of a page with ids of the demo's records; None where there is no such record."""
-    path = way.path.replace("{vendor_code}", VENDOR)
-    for name in way.ids:
-        prefix, table_name = next(m.public_ids[name] for m in modules().values() if name in m.public_ids)
-        table = Base.metadata.tables[table_name]
-        statement = select(table.c.id).limit(1)
-        if way.area == "vendor":
-            tenant = find_tenant(owner, VENDOR, OWNER)
-            statement = statement.where(table.c[table.info["scope_column"]] == tenant.id)
-        with owner.connect() as connection:
-            key = connection.execute(statement).scalar()
-        if key is None:
-            return None
-        path = path.replace("{" + name + "}", to_public(prefix, key))
-    return path

@@ -9,19 +9,25 @@ from typing import Any
 from babel.messages.pofile import read_po
 from jinja2 import Environment
 
+from app.core.i18n import LANGUAGES, language_name
 from app.core.templating import build_environment
 
 UI = Path(__file__).parents[1]
-LANGUAGES = ("en", "fr")
+GALLERY = UI.parent / "modules" / "dev_tools" / "templates" / "dev-tools" / "admin" / "gallery.html"
 
 
 def environment() -> Environment:
-    return build_environment([UI / "tests" / "templates", UI / "templates"], {"ui": UI / "static"})
+    return build_environment([GALLERY.parent, UI / "templates"], {"ui": UI / "static"})
 
 
 def texts(lang: str) -> dict[str, str]:
     with (UI / "locales" / f"{lang}.po").open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        return {_last(message.id): _last(message.string) for message in read_po(file) if message.id}
+
+
+def _last(text: Any) -> str:
+    """A text, or its form for many."""
+    return str(text if isinstance(text, str) else text[-1])
 
 
 def shell() -> SimpleNamespace:
@@ -36,8 +42,13 @@ def shell() -> SimpleNamespace:
         user_email="lea@example.com",
         sign_out_url="/out",
         preferences_url="/preferences",
-        languages=[("en", "English"), ("fr", "Français")],
-        alerts=[("warning", "Card expires.", "/billing", "Update")],
+        languages=[(code, language_name(code)) for code in LANGUAGES],
+        area_url="/vendor/WEBER",
+        links={"profile": "/profile", "notifications": "/notifications"},
+        unread=3,
+        places=[("Weber Kids", "/vendor/KIDS")],
+        has_shortcuts=True,
+        alerts=[SimpleNamespace(tone="warning", text="Card expires.", url="/billing", link_label="Update")],
         flash=[("success", "Saved.")],
         acting_as="Weber",
     )

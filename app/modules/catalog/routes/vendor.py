@@ -1,117 +1,132 @@
-"""The vendor's products."""
+"""The vendor's products: the lists."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
 
-from fastapi import Response
+from sqlalchemy.orm import Session
 
-from app.core.i18n import ntranslate
-from app.core.ids import to_public
-from app.modules.catalog.contracts import PRODUCT_FIELDS, ProductDetail, ProductPage, display_gtin
+from app.modules.catalog.contracts import display_gtin
 from app.modules.catalog.enums import Availability
-from app.modules.catalog.services import product_service
-from app.modules.pages import PageContext
-from app.modules.routing import AreaRouter, public_id
+from app.modules.catalog.models.product import Product
+from app.modules.catalog.services import product_edit_service, product_service
+from app.modules.pagekit.list_page import mount_list
+from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter, Link, ListSpec, View
+from app.modules.routing import AreaRouter
 
 router = AreaRouter("vendor")
 
-_PREFIX = "prd"
-_TONES = {"in_stock": "success", "out_of_stock": "warning", "preorder": "info", "backorder": "info"}
-# Shown with the price, as pictures, or in the heading.
-_SHOWN_APART = frozenset(
-    {
-        "price_cents",
-        "currency",
-        "sale_price_cents",
-        "sale_starts_at",
-        "sale_ends_at",
-        "additional_image_links",
-    }
+AVAILABILITY_TONES = {
+    "in_stock": "success",
+    "out_of_stock": "warning",
+    "preorder": "info",
+    "backorder": "info",
+}
+_EDIT = "catalog.products.edit"
+
+
+def _activate(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
+    return BulkOutcome(product_edit_service.set_active(session, ids, True), {})
+
+
+def _deactivate(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
+    return BulkOutcome(product_edit_service.set_active(session, ids, False), {})
+
+
+def _archive(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
+    return BulkOutcome(product_edit_service.set_archived(session, ids, True), {})
+
+
+def _restore(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
+    return BulkOutcome(product_edit_service.set_archived(session, ids, False), {})
+
+
+PRODUCTS = ListSpec(
+    page_id="catalog.vendor.products",
+    texts="catalog.products",
+    select=lambda _session, language: product_service.select_products(language),
+    key=Product.id,
+    columns=(
+        Column("title", "catalog.fields.title", is_wide=True),
+        Column("sku", "catalog.fields.sku", "code", sort=Product.sku),
+        Column("brand", "catalog.fields.brand", sort=Product.brand),
+        Column(
+            "gtin",
+            "catalog.fields.gtin",
+            "code",
+            value=lambda row: display_gtin(row.gtin) if row.gtin else None,
+        ),
+        Column(
+            "availability",
+            "catalog.fields.availability",
+            "badge",
+            text_prefix="catalog.availability",
+            tones=AVAILABILITY_TONES,
+        ),
+        Column("price_cents", "catalog.fields.price_cents", "money", sort=Product.price_cents),
+        Column("sale_price_cents", "catalog.fields.sale_price_cents", "money", is_default=False),
+        Column("is_active", "catalog.fields.is_active", "flag", is_default=False),
+        Column(
+            "updated_at", "catalog.fields.updated_at", "datetime", sort=Product.updated_at, is_default=False
+        ),
+    ),
+    default_sort="sku",
+    search=product_service.matching,
+    filters=(
+        Filter(
+            "availability",
+            "catalog.fields.availability",
+            lambda values: Product.availability.in_(values),
+            options=[(value.value, f"catalog.availability.{value}") for value in Availability],
+        ),
+        Filter(
+            "active",
+            "catalog.fields.is_active",
+            lambda values: Product.is_active.in_([value == "yes" for value in values]),
+            options=(("yes", "ui.yes"), ("no", "ui.no")),
+        ),
+        Filter("brand", "catalog.fields.brand", lambda values: Product.brand == values[0], kind="text"),
+        Filter(
+            "missing",
+            "catalog.products.missing",
+            product_service.lacking,
+            options=[(name, f"catalog.fields.{name}") for name in product_service.LACKING],
+        ),
+    ),
+    bulk=(
+        BulkAction("activate", "catalog.actions.activate", _EDIT, _activate, icon="circle-play"),
+        BulkAction("deactivate", "catalog.actions.deactivate", _EDIT, _deactivate, icon="circle-pause"),
+        BulkAction("archive", "catalog.actions.archive", _EDIT, _archive, icon="archive", is_danger=True),
+    ),
+    views=(
+        View("out_of_stock", "catalog.products.views.out_of_stock", "availability=out_of_stock"),
+        View("no_gtin", "catalog.products.views.no_gtin", "missing=gtin"),
+    ),
+    actions=(
+        Link("catalog.archived.title", "catalog.vendor.archived", "catalog.products.view", "archive"),
+        Link("catalog.new_product.title", "catalog.vendor.new_product", _EDIT, "plus"),
+    ),
+    row_page="catalog.vendor.product",
+    row_id="product_id",
+    prefix=product_edit_service.PREFIX,
+    icon="package",
+    has_intro=True,
+    is_in_palette=True,
 )
-
-
-@router.page("catalog.vendor.products")
-def products(
-    ctx: PageContext, q: str = "", availability: str = "", after: str = "", before: str = ""
-) -> Response:
-    """Products by SKU, 50 a page; the address is the state."""
-    query = q.strip()[:200]
-    chosen = Availability(availability) if availability in set(Availability) else None
-    page = product_service.list_products(
-        ctx.session,
-        language=ctx.language,
-        query=query,
-        availability=chosen,
-        after=after or None,
-        before=before or None,
-    )
-    filters = {"q": query, "availability": chosen.value if chosen else ""}
-    return ctx.render(
-        "catalog/vendor/products.html",
-        products=page.products,
-        query=query,
-        availability=filters["availability"],
-        is_filtered=any(filters.values()),
-        options=[(value, ctx.t(f"catalog.availability.{value}")) for value in Availability],
-        chips=_chips(ctx, filters),
-        result_text=_result_text(ctx, page),
-        previous_url=_url(ctx, filters, before=page.previous) if page.previous else None,
-        next_url=_url(ctx, filters, after=page.next) if page.next else None,
-        product_id=lambda product: to_public(_PREFIX, product.id),
-        gtin=display_gtin,
-        tones=_TONES,
-    )
-
-
-@router.page("catalog.vendor.product")
-def product(ctx: PageContext, product_id: str) -> Response:
-    """One product: facts, and its texts side by side."""
-    found = product_service.get_product(ctx.session, public_id(_PREFIX, product_id), language=ctx.language)
-    return ctx.render(
-        "catalog/vendor/product.html",
-        title=found.summary.title,
-        product=found,
-        facts=_facts(ctx, found),
-        attributes=sorted(found.facts.attributes.items()),
-        tones=_TONES,
-    )
-
-
-def _url(ctx: PageContext, filters: dict[str, str], **place: str) -> str:
-    return ctx.url("catalog.vendor.products", **filters, **place)
-
-
-def _chips(ctx: PageContext, filters: dict[str, str]) -> list[tuple[str, str]]:
-    chosen = {name: value for name, value in filters.items() if value}
-    return [
-        (
-            ctx.t(f"catalog.availability.{value}") if name == "availability" else f"“{value}”",
-            _url(ctx, {**filters, name: ""}),
-        )
-        for name, value in chosen.items()
-    ]
-
-
-def _result_text(ctx: PageContext, page: ProductPage) -> str:
-    text = ntranslate(ctx.language, "catalog.products.count", page.total)
-    return ctx.t("catalog.products.more_than", text=text) if page.is_capped else text
-
-
-def _facts(ctx: PageContext, found: ProductDetail) -> list[tuple[str, Any]]:
-    """Label and value of what the product has, in the order of the columns."""
-    facts = []
-    for name in PRODUCT_FIELDS:
-        value = getattr(found.facts, name)
-        if name in _SHOWN_APART or value is None:
-            continue
-        if name == "gtin":
-            value = display_gtin(value)
-        elif name in ("availability", "condition"):
-            value = ctx.t(f"catalog.{name}.{value}")
-        label = ctx.t(f"catalog.fields.{name}")
-        facts.append(
-            (
-                ctx.t("catalog.product.edited_field", field=label) if name in found.edited_fields else label,
-                value,
-            )
-        )
-    return facts
+mount_list(router, PRODUCTS)
+mount_list(
+    router,
+    replace(
+        PRODUCTS,
+        page_id="catalog.vendor.archived",
+        texts="catalog.archived",
+        select=lambda _session, language: product_service.select_archived(language),
+        bulk=(BulkAction("restore", "catalog.actions.restore", _EDIT, _restore, icon="archive-restore"),),
+        views=(),
+        actions=(
+            Link("catalog.products.title", "catalog.vendor.products", "catalog.products.view", "package"),
+        ),
+        icon="archive",
+        is_in_palette=False,
+    ),
+)

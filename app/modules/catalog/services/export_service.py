@@ -1,11 +1,12 @@
 """The catalogue as a stream, for feeds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.modules.catalog.contracts import PRODUCT_FIELDS, TRANSLATION_FIELDS, Export, ExportRow
+from app.modules.catalog.services.product_service import MAX_COUNTED
 
 _ROWS_PER_FETCH = 1000
 _COLUMNS = ", ".join(f"{'t' if name in TRANSLATION_FIELDS else 'p'}.{name}" for name in ExportRow._fields)
@@ -25,6 +26,13 @@ _FILLED = ", ".join(
     f"count({'t' if name in TRANSLATION_FIELDS else 'p'}.{name}) AS {name}" for name in _NULLABLE
 )
 
+_LOOKED_AT = {
+    "description": "t.description",
+    "link": "t.link",
+    "image_link": "p.image_link",
+    "availability": "p.availability",
+}
+
 
 def open_export(session: Session, *, language: str) -> Export:
     """The vendor's active products that have texts in ``language``, by SKU, from a server-side cursor.
@@ -37,8 +45,26 @@ def open_export(session: Session, *, language: str) -> Export:
     return Export(counts.total, filled, _rows(session, values))
 
 
-def _rows(session: Session, values: dict[str, str]) -> Iterator[ExportRow]:
-    statement = text(f"SELECT {_COLUMNS} {_EXPORTED} ORDER BY p.sku")
+def open_preview(session: Session, *, language: str, limit: int) -> Export:
+    """The first ``limit`` products of such an export; ``total`` is counted no further than one above MAX_COUNTED.
+
+    ``filled`` says no more than the description, link, image and availability, each by one look.
+    """
+    values = {"language": language, "limit": limit, "most": MAX_COUNTED + 1}
+    total = (
+        session.scalar(text(f"SELECT count(*) FROM (SELECT 1 {_EXPORTED} LIMIT :most) found"), values) or 0
+    )
+    looks = ", ".join(
+        f"EXISTS (SELECT 1 {_EXPORTED} AND {column} IS NOT NULL) AS {name}"
+        for name, column in _LOOKED_AT.items()
+    )
+    found = session.execute(text(f"SELECT {looks}"), values).one()
+    filled = frozenset(name for name in _LOOKED_AT if getattr(found, name))
+    return Export(total, filled, _rows(session, values, "LIMIT :limit"))
+
+
+def _rows(session: Session, values: Mapping[str, object], limit: str = "") -> Iterator[ExportRow]:
+    statement = text(f"SELECT {_COLUMNS} {_EXPORTED} ORDER BY p.sku {limit}")
     found = session.execute(statement, values, execution_options={"yield_per": _ROWS_PER_FETCH})
     for row in found:
         yield ExportRow(*row)

@@ -24,7 +24,7 @@ _VENDOR = "nullif(current_setting('app.vendor_id', true), '')::uuid"
 _RESULTS = "line integer, product_id uuid NOT NULL, outcome text"
 
 # Punctuation would glue parts of a SKU or title into one word; people search with and without a GTIN's zeros.
-_VECTOR = """
+SEARCH_VECTOR = """
     to_tsvector('simple', translate(
         unaccent(concat_ws(' ', {title}, {p}.sku, {p}.gtin, ltrim({p}.gtin, '0'), {p}.brand)), '-_./', '    '))
 """
@@ -95,11 +95,11 @@ def _upsert_products(intake: Intake, fields: list[str]) -> str:
 
 # The facts in the search vectors that the next statement does not write: of other languages, and of titles that stay.
 _REFRESH_SEARCH = f"""
-    UPDATE product_translations t SET search_vector = {_VECTOR.format(title="t.title", p="p")}
+    UPDATE product_translations t SET search_vector = {SEARCH_VECTOR.format(title="t.title", p="p")}
     FROM pg_temp.{{results}} r JOIN products p ON p.vendor_id = {_VENDOR} AND p.id = r.product_id
     WHERE r.outcome = '{IntakeOutcome.UPDATED}' AND t.vendor_id = {_VENDOR} AND t.product_id = r.product_id
       AND (t.language <> :language OR NOT :has_title OR 'title' = ANY(t.edited_fields))
-      AND t.search_vector <> {_VECTOR.format(title="t.title", p="p")}
+      AND t.search_vector <> {SEARCH_VECTOR.format(title="t.title", p="p")}
 """
 
 
@@ -120,7 +120,7 @@ def _upsert_texts(intake: Intake, fields: list[str]) -> str:
             INSERT INTO product_translations AS t (vendor_id, product_id, language, title, description, link,
                                                    edited_fields, search_vector, created_at, updated_at, version)
             SELECT {_VENDOR}, r.product_id, :language, i.title, i.description, i.link, '{{}}',
-                   {_VECTOR.format(title="i.title", p="p")}, :now, :now, 1
+                   {SEARCH_VECTOR.format(title="i.title", p="p")}, :now, :now, 1
             FROM pg_temp.{intake.table} i JOIN pg_temp.{intake.results} r ON r.line = i.line
             JOIN products p ON p.vendor_id = {_VENDOR} AND p.id = r.product_id
             ON CONFLICT (vendor_id, product_id, language) {on_conflict}

@@ -1,10 +1,25 @@
 """Reading the catalogue: lists, search, one product."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    SQLColumnExpression,
+    Text,
+    any_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
@@ -15,52 +30,66 @@ from app.modules.catalog.contracts import (
     ProductSummary,
     ProductText,
 )
-from app.modules.catalog.enums import Availability
 from app.modules.catalog.exceptions import ProductNotFoundError
 from app.modules.catalog.models.product import Product, ProductTranslation
 
-PAGE_ROWS = 50
 MAX_COUNTED = 10_000
 _MAX_FOUND = 10_000  # ids that one search may bring
 _MAX_WORDS = 8
 _WORD = re.compile(r"[^\W_]+")
 
 
-def list_products(
-    session: Session,
-    *,
-    language: str,
-    query: str = "",
-    availability: Availability | None = None,
-    after: str | None = None,
-    before: str | None = None,
-) -> ProductPage:
-    """One page of the vendor's products by SKU, ``after`` or ``before`` the SKU of another page's edge.
+LACKING = ("gtin", "image_link", "brand")
 
-    ``query`` finds products whose titles, SKU, GTIN or brand have words that begin with each of its words, accents
-    and case aside. Archived products are left out.
-    """
-    condition: ColumnElement[bool] = Product.archived_at.is_(None)
-    if availability:
-        condition &= Product.availability == availability
-    if query.strip():
-        condition &= Product.id.in_(_found(query))
-    within = _from(condition, after, before)
-    order = Product.sku.desc() if before else Product.sku
-    rows = session.execute(_summaries(language).where(within).order_by(order).limit(PAGE_ROWS + 1)).all()
-    products = [ProductSummary(*row) for row in rows[:PAGE_ROWS]]
-    if before:
-        products.reverse()
-    has_more = len(rows) > PAGE_ROWS
-    has_previous, has_next = (has_more, True) if before else (after is not None, has_more)
-    total = count_products(session, condition)
-    return ProductPage(
-        products=tuple(products),
-        total=min(total, MAX_COUNTED),
-        is_capped=total > MAX_COUNTED,
-        previous=products[0].sku if products and has_previous else None,
-        next=products[-1].sku if products and has_next else None,
-    )
+
+def select_products(language: str) -> Any:
+    """All products but the archived ones, with the title in ``language`` where there is one."""
+    return _summaries(language).where(Product.archived_at.is_(None))
+
+
+def select_archived(language: str) -> Any:
+    """The archived products only."""
+    return _summaries(language).where(Product.archived_at.is_not(None))
+
+
+def product_id_of(sku: SQLColumnExpression[str]) -> ScalarSelect[UUID]:
+    """The id of the vendor's product with a SKU, archived or not, as part of another module's statement."""
+    return select(Product.id).where(Product.sku == sku).scalar_subquery()
+
+
+def is_product(sku: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """Whether the vendor has a product with a SKU, archived or not, as a condition of another module's statement."""
+    return exists().where(Product.sku == sku)
+
+
+def find_product_id(session: Session, sku: str) -> UUID | None:
+    """The id of the vendor's product with a SKU, archived or not."""
+    return session.scalar(select(Product.id).where(Product.sku == sku))
+
+
+def matching(query: str) -> ColumnElement[bool]:
+    """Products whose titles, SKU, GTIN or brand have words that begin with each word of ``query``, accents and case
+    aside."""
+    # As an array: the rows are then looked up by id, instead of reading the whole catalogue for a join.
+    return Product.id == any_(func.array(_found(query).scalar_subquery()))
+
+
+def search_pattern(query: str) -> str:
+    """What somebody typed in the form of ``to_tsquery``, accents still on: every word, from its beginning."""
+    return " & ".join(f"{word}:*" for word in _WORD.findall(query)[:_MAX_WORDS])
+
+
+def lacking(fields: Sequence[str]) -> ColumnElement[bool]:
+    """Products without a value in any of these columns, out of LACKING."""
+    return or_(*(getattr(Product, name).is_(None) for name in fields))
+
+
+def list_products(session: Session, *, language: str, query: str = "", limit: int = 50) -> ProductPage:
+    """The first ``limit`` products by SKU that ``query`` finds, and how many it finds in all (see count_products)."""
+    found = matching(query) if query.strip() else Product.archived_at.is_(None)
+    rows = session.execute(select_products(language).where(found).order_by(Product.sku).limit(limit)).all()
+    total = count_products(session, Product.archived_at.is_(None) & found)
+    return ProductPage(tuple(ProductSummary(*row) for row in rows), total)
 
 
 def count_products(session: Session, condition: ColumnElement[bool] | None = None) -> int:
@@ -118,7 +147,7 @@ def _summaries(language: str) -> Any:
     return select(
         Product.id,
         Product.sku,
-        func.coalesce(title, Product.sku),
+        func.coalesce(title, Product.sku).label("title"),
         Product.brand,
         Product.gtin,
         Product.availability,
@@ -132,17 +161,8 @@ def _summaries(language: str) -> Any:
 
 def _found(query: str) -> Select[tuple[UUID]]:
     """Ids from the generated search function; a query without letters and digits finds nothing."""
-    words = _WORD.findall(query)[:_MAX_WORDS]
-    pattern = func.unaccent(cast(" & ".join(f"{word}:*" for word in words), Text))
+    pattern = func.unaccent(cast(search_pattern(query), Text))
     found = func.search_product_translations(
         cast(func.to_tsquery("simple", pattern), TSQUERY), literal(_MAX_FOUND)
     ).table_valued("id")
     return select(found.c.id)
-
-
-def _from(condition: ColumnElement[bool], after: str | None, before: str | None) -> ColumnElement[bool]:
-    if before:
-        return and_(condition, Product.sku < before)
-    if after:
-        return and_(condition, Product.sku > after)
-    return condition

@@ -1,10 +1,42 @@
-"""What the home pages show."""
+"""What the home pages show: what waits for somebody first, then what is left to set up, then figures."""
 
 from collections.abc import Sequence
 
-from app.modules.core.contracts import Tile, TileProvider
+from fastapi import Response
+from sqlalchemy.orm import Session
+
+from app.modules.core.contracts import (
+    ADMIN_TILES,
+    SETUP_STEPS,
+    VENDOR_TILES,
+    WORKLIST,
+    HomeArea,
+    SetupStep,
+    Tile,
+    TileProvider,
+    WorkItem,
+)
+from app.modules.core.services import module_service, setting_service, webhook_list_service
+from app.modules.menu import pages
 from app.modules.pages import PageContext
 from app.modules.providers import ProviderPoint
+from app.modules.registry import modules
+from app.modules.tenancy.facade import count_tenants, list_platforms
+
+_WORST_FIRST = ("danger", "warning", "info")
+
+
+def show_home(ctx: PageContext, area: HomeArea) -> Response:
+    """The home page of an area."""
+    steps = collect_steps(ctx) if area == "vendor" else []
+    done = sum(step.is_done for step in steps)
+    return ctx.render(
+        "core/home.html",
+        worklist=collect_worklist(ctx),
+        steps=steps if done < len(steps) else [],
+        steps_done=done,
+        tiles=collect_tiles(ctx, VENDOR_TILES if area == "vendor" else ADMIN_TILES),
+    )
 
 
 def collect_tiles(ctx: PageContext, point: ProviderPoint[TileProvider]) -> Sequence[Tile]:
@@ -13,3 +45,58 @@ def collect_tiles(ctx: PageContext, point: ProviderPoint[TileProvider]) -> Seque
         ctx.session, lambda provider: list(provider(ctx, ctx.session)), ctx.who.platform_ids
     )
     return [tile for tiles in answers for tile in tiles]
+
+
+def collect_worklist(ctx: PageContext) -> Sequence[WorkItem]:
+    """What waits, the worst first."""
+    answers = WORKLIST.collect(
+        ctx.session, lambda provider: list(provider(ctx, ctx.session)), ctx.who.platform_ids
+    )
+    found = [item for items in answers for item in items if item.count > 0]
+    return sorted(found, key=lambda item: _WORST_FIRST.index(item.tone))
+
+
+def collect_steps(ctx: PageContext) -> Sequence[SetupStep]:
+    """The steps to set up a vendor, unless the vendor wants to see them no more."""
+    if not setting_service.read_setting(ctx.session, "core.show_setup"):
+        return []
+    answers = SETUP_STEPS.collect(
+        ctx.session, lambda provider: list(provider(ctx, ctx.session)), ctx.who.platform_ids
+    )
+    return sorted((step for steps in answers for step in steps), key=lambda step: step.order)
+
+
+def core_worklist(ctx: PageContext, session: Session) -> Sequence[WorkItem]:
+    """Webhooks that went off by themselves and, for the operator, migrations that were not run."""
+    area, found = ("vendor", []) if ctx.area == "vendor" else ("admin", _pending_migrations(ctx, session))
+    manage = "core.webhooks.manage" if area == "vendor" else "core.admin_webhooks.manage"
+    if manage in ctx.who.permissions:
+        url = f"{ctx.url(f'core.{area}.webhooks')}?condition=gone&condition=given_up"
+        count = webhook_list_service.count_given_up(session)
+        found.append(WorkItem(ctx.t("core.home.webhooks_off"), count, url, "warning"))
+    return found
+
+
+def admin_tiles(ctx: PageContext, session: Session) -> Sequence[Tile]:
+    """The operator's figures: tenants, modules, messages to the outside; each for those who may open its list."""
+    figures = count_tenants(session)
+    on_hold = ctx.t("core.tiles.on_hold", count=figures.vendors_on_hold) if figures.vendors_on_hold else ""
+    wanted = (
+        ("vendors", "tenancy.admin.vendors", figures.vendors, on_hold),
+        ("companies", "tenancy.admin.companies", figures.companies, ""),
+        ("platforms", "tenancy.admin.platforms", len(list_platforms(session)), ""),
+        ("modules", "core.admin.modules", len(modules()), ""),
+        ("messages", "core.admin.webhook_deliveries", webhook_list_service.count_recent(session), ""),
+    )
+    return [
+        Tile(ctx.t(f"core.tiles.{name}"), value, ctx.url(page_id), "warning" if hint else "neutral", hint)
+        for name, page_id, value, hint in wanted
+        if pages()[page_id].permission in ctx.who.permissions
+    ]
+
+
+def _pending_migrations(ctx: PageContext, session: Session) -> list[WorkItem]:
+    if "core.modules.view" not in ctx.who.permissions:
+        return []
+    pending = sum(one.pending for one in module_service.list_modules(session) if one.is_installed)
+    return [WorkItem(ctx.t("core.home.pending"), pending, ctx.url("core.admin.modules"), "danger")]

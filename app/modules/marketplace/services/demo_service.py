@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.database import TenantScope, acting_in
 from app.modules.catalog.contracts import gtin_check_digit
+from app.modules.marketplace.services.feed_export_service import start_export
 from app.modules.marketplace.services.import_service import ImportRequest, list_imports, start_import
 from app.modules.setup import DemoLogin
 from app.modules.tenancy import facade as tenancy
@@ -114,7 +115,10 @@ def seed(session: Session) -> list[DemoLogin]:
 
 
 def start_demo_imports(session: Session) -> int:
-    """Start the imports of the demo vendors that have none yet; how many. Needs the system scope."""
+    """Start the imports of the demo vendors that have none yet, and an export after them; how many imports.
+
+    Needs the system scope.
+    """
     started = 0
     for code, (_, _, _, goods) in _SHOPS.items():
         vendor = tenancy.find_vendor(code=code)
@@ -128,6 +132,9 @@ def start_demo_imports(session: Session) -> int:
                 name = f"{code.lower()}-{language}.csv"
                 start_import(session, ImportRequest(language, source_name=name, content=content))
                 started += 1
+            start_export(
+                session, vendor_id=vendor.id, vendor_code=code, language=next(iter(goods)), user_id=None
+            )
     return started
 
 

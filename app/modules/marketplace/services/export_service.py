@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.core.storage import atomic_file
 from app.modules.catalog import facade as catalog
-from app.modules.catalog.contracts import ExportRow, display_gtin
+from app.modules.catalog.contracts import Export, ExportRow, display_gtin
 from app.modules.marketplace.enums import Marketplace
 from app.modules.marketplace.models.feed_settings import FeedSettings
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS, LABELS
@@ -35,6 +35,15 @@ class Progress:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Columns and first rows of an export, and how many rows it will have (see `catalog.open_preview`)."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    total: int
+
+
 def export_file_name(vendor_code: str, language: str) -> str:
     """Name of the file for one language."""
     return f"{vendor_code}_{Marketplace.LETZSHOP.value}_export_{language}.tsv"
@@ -46,9 +55,7 @@ def export_products(session: Session, *, language: str, target: Path) -> Iterato
     The same catalogue gives the same bytes. Yields as it goes, at least once at the end.
     """
     export = catalog.open_export(session, language=language)
-    # Where these columns are there, their cells must be filled: without any value they are left out.
-    skipped = {name for name in EXPECTED_COLUMNS if name not in export.filled}
-    columns = {name: cell for name, cell in _CELLS.items() if name not in skipped}
+    columns = _columns(export)
     settings = _setting_cells(find_feed_settings(session))
     done = 0
     with atomic_file(target) as file:
@@ -60,6 +67,21 @@ def export_products(session: Session, *, language: str, target: Path) -> Iterato
             if done % _REPORT_ROWS == 0:
                 yield Progress(done, export.total)
     yield Progress(done, export.total)
+
+
+def preview_export(session: Session, *, language: str, limit: int) -> Preview:
+    """The first rows of the file that an export would write."""
+    export = catalog.open_preview(session, language=language, limit=limit)
+    columns = _columns(export)
+    settings = _setting_cells(find_feed_settings(session))
+    rows = [[*(cell(row) for cell in columns.values()), *settings.values()] for row in export.rows]
+    return Preview([*columns, *settings], rows, export.total)
+
+
+def _columns(export: Export) -> dict[str, Cell]:
+    # Where these columns are there, their cells must be filled: without any value they are left out.
+    skipped = {name for name in EXPECTED_COLUMNS if name not in export.filled}
+    return {name: cell for name, cell in _CELLS.items() if name not in skipped}
 
 
 class _Encoder:

@@ -1,5 +1,7 @@
 """A vendor's settings for feeds."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,8 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.config import get_settings
+from app.core.http_guard import UrlRefusedError, check_url
 from app.core.i18n import LANGUAGES
+from app.core.ids import to_public
 from app.modules.marketplace.models.feed_settings import FeedSettings
+from app.modules.tenancy.facade import record_audit
 
 
 def create_feed_settings(session: Session, *, vendor_id: UUID, language: str) -> None:
@@ -26,6 +31,37 @@ def create_feed_settings(session: Session, *, vendor_id: UUID, language: str) ->
 def find_feed_settings(session: Session) -> FeedSettings | None:
     """The settings of the session's vendor; none while the vendor is brand new."""
     return session.scalar(select(FeedSettings))
+
+
+def change_feed_settings(session: Session, *, vendor_id: UUID, values: Mapping[str, Any]) -> None:
+    """Set what exports and imports go by; ``feed_urls`` are checked.
+
+    Raises UrlRefusedError, whose parameter ``language`` says of which feed.
+    """
+    for language, url in values["feed_urls"].items():
+        try:
+            check_url(url, get_settings())
+        except UrlRefusedError as error:
+            error.params["language"] = language
+            raise
+    settings = find_feed_settings(session)
+    if settings is None:
+        create_feed_settings(session, vendor_id=vendor_id, language=values["default_language"])
+        settings = session.scalars(select(FeedSettings)).one()
+    changed = sorted(name for name, value in values.items() if getattr(settings, name) != value)
+    if not changed:
+        return
+    for name in changed:
+        setattr(settings, name, values[name])
+    session.flush()
+    target = to_public("vnd", vendor_id)
+    record_audit(
+        session,
+        "marketplace.feed_settings_changed",
+        vendor_id=vendor_id,
+        target=target,
+        fields=", ".join(changed),
+    )
 
 
 def default_language(session: Session) -> str:

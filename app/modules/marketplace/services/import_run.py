@@ -83,9 +83,9 @@ _FORGET_SEEN = text(
 _STAGED = ("raw", "row_hash", "title", "price_cents", "currency", "gtin", "availability")
 _STAGE = text(
     f"""
-    INSERT INTO marketplace_products (vendor_id, marketplace, language, external_id, {", ".join(_STAGED)},
+    INSERT INTO marketplace_products (id, vendor_id, marketplace, language, external_id, {", ".join(_STAGED)},
                                       import_id, created_at, updated_at)
-    SELECT {CURRENT_VENDOR}, :marketplace, :language, sku, {", ".join(_STAGED)}, :import_id, :now, :now
+    SELECT id, {CURRENT_VENDOR}, :marketplace, :language, sku, {", ".join(_STAGED)}, :import_id, :now, :now
     FROM pg_temp.feed_rows ORDER BY sku
     ON CONFLICT (vendor_id, marketplace, language, external_id) DO UPDATE SET
         {", ".join(f"{name} = excluded.{name}" for name in _STAGED)},

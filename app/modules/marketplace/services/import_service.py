@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.config import get_settings
@@ -15,22 +15,29 @@ from app.core.database import ScopedSession, TenantScope
 from app.core.errors import AppError
 from app.core.http_client import fetch_to_file
 from app.core.http_guard import check_url
-from app.core.ids import new_id
+from app.core.ids import new_id, to_public
 from app.core.storage import get_storage
 from app.modules.marketplace.enums import ErrorPolicy, SourceKind
 from app.modules.marketplace.exceptions import ImportNotFoundError
 from app.modules.marketplace.models.import_job import FeedImport
 from app.modules.marketplace.services import feed_settings_service
+from app.modules.tenancy.facade import record_audit
 from app.tasks import ledger
 from app.tasks.dispatcher import dispatch
 from app.tasks.models import Job
 
 _TASK = "app.modules.marketplace.tasks.import_tasks.process_marketplace_import"
-_ORDERING_KEY = "marketplace.import"  # one import of a vendor at a time
+ORDERING_KEY = "marketplace.import"  # one import or export of a vendor at a time
 _FETCH_SECONDS = 600.0
 _MAX_NAME = 200
 LIST_ROWS = 50
 IMPORT_PREFIX = "imp"
+OUTCOMES = ("queued", "running", "succeeded", "with_errors", "failed", "cancelled", "forgotten")
+OUTCOME = case(
+    (Job.id.is_(None), "forgotten"),
+    (and_(Job.state == "succeeded", FeedImport.failed > 0), "with_errors"),
+    else_=Job.state,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,10 @@ def repeat_import(session: Session, import_id: UUID, *, user_id: UUID | None) ->
 
 def cancel_import(session: Session, import_id: UUID) -> None:
     """Stop an import: at once while it waits, after the current part of the file while it runs."""
-    job = get_import(session, import_id).job
+    row, job = get_import(session, import_id)
     if job is not None:
         ledger.cancel(session, job.id)
+        _audit(session, row, "marketplace.import_cancelled")
 
 
 def get_import(session: Session, import_id: UUID) -> ImportWithJob:
@@ -110,6 +118,33 @@ def list_imports(
     if before is not None:
         statement = statement.where(FeedImport.id < before)
     return [ImportWithJob(*row) for row in session.execute(statement)]
+
+
+def select_imports() -> Any:
+    """All imports, with what became of each in one word: the job's state, or finer."""
+    return select(
+        FeedImport.id,
+        FeedImport.source_name,
+        FeedImport.source_kind,
+        FeedImport.language,
+        FeedImport.is_dry_run,
+        FeedImport.rows,
+        FeedImport.created,
+        FeedImport.updated,
+        FeedImport.unchanged,
+        FeedImport.failed,
+        FeedImport.seconds,
+        FeedImport.created_at,
+        OUTCOME.label("outcome"),
+    ).outerjoin(Job, Job.id == FeedImport.job_id)
+
+
+def matching(words: str) -> ColumnElement[bool]:
+    """Imports whose file or address holds the words."""
+    return or_(
+        FeedImport.source_name.icontains(words, autoescape=True),
+        FeedImport.url.icontains(words, autoescape=True),
+    )
 
 
 def fetch_source(import_id: UUID, vendor_id: UUID, url: str) -> str:
@@ -152,13 +187,20 @@ def _queue(session: Session, row: FeedImport) -> FeedImport:
         _TASK,
         kwargs={"import_id": row.id},
         vendor_id=row.vendor_id,
-        ordering_key=_ORDERING_KEY,
+        ordering_key=ORDERING_KEY,
         cause="user" if row.created_by else None,
         created_by=row.created_by,
     )
     row.job_id = job.id
     session.flush()
+    if row.created_by:
+        _audit(session, row, "marketplace.import_started", source=row.source_name, language=row.language)
     return row
+
+
+def _audit(session: Session, row: FeedImport, action: str, **details: Any) -> None:
+    target = to_public(IMPORT_PREFIX, row.id)
+    record_audit(session, action, vendor_id=row.vendor_id, target=target, **details)
 
 
 def _with_job() -> Any:

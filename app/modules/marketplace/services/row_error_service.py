@@ -21,6 +21,7 @@ from app.modules.marketplace.services.feed_row import RowError
 ERROR_COLUMN = "Error"
 CURRENT_VENDOR = "nullif(current_setting('app.vendor_id', true), '')::uuid"
 _ROWS_PER_FETCH = 500
+_MOST_COUNTED = 20_000
 _COLUMNS = {
     "line": "integer",
     "external_id": "text",
@@ -82,22 +83,48 @@ def forget_failed_rows(session: Session, import_id: UUID) -> None:
     session.execute(delete(FeedRowError).where(FeedRowError.import_id == import_id))
 
 
-def list_errors(session: Session, import_id: UUID, *, language: str, limit: int) -> list[ShownError]:
-    """The first errors of an import, with their texts in ``language``."""
-    rows = session.execute(
+def list_errors(
+    session: Session, import_id: UUID, *, language: str, limit: int, code: str | None = None
+) -> list[ShownError]:
+    """The first errors of an import, or those of one code, with their texts in ``language``."""
+    statement = (
         select(FeedRowError.line, FeedRowError.external_id, FeedRowError.errors)
         .where(FeedRowError.import_id == import_id)
         .order_by(FeedRowError.line)
         .limit(limit)
     )
+    if code:
+        statement = statement.where(FeedRowError.errors.contains([{"code": code}]))
+    rows = session.execute(statement)
     shown = [
         ShownError(
             row.line, row.external_id or "", error["column"], error["value"], error_text(language, error)
         )
         for row in rows
         for error in row.errors
+        if code is None or error["code"] == code
     ]
     return shown[:limit]
+
+
+def count_codes(session: Session, import_id: UUID) -> list[tuple[str, int]]:
+    """The kinds of errors among the first rows that failed, with how many there are; the most frequent first."""
+    counted = text(
+        """
+        SELECT error ->> 'code' AS code, count(*) AS found
+        FROM (SELECT errors FROM feed_row_errors WHERE import_id = :import_id ORDER BY line LIMIT :most) failed,
+             jsonb_array_elements(failed.errors) error
+        GROUP BY 1 ORDER BY 2 DESC, 1
+        """
+    )
+    found = session.execute(counted, {"import_id": import_id, "most": _MOST_COUNTED})
+    return [(str(row.code), int(row.found)) for row in found]
+
+
+def list_failed(session: Session, import_id: UUID, *, after: int, limit: int) -> Sequence[FeedRowError]:
+    """Rows of an import that failed, behind a line."""
+    statement = select(FeedRowError).where(FeedRowError.import_id == import_id, FeedRowError.line > after)
+    return session.scalars(statement.order_by(FeedRowError.line).limit(limit)).all()
 
 
 def error_text(language: str, error: dict[str, Any]) -> str:

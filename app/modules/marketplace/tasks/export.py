@@ -7,9 +7,23 @@ from uuid import UUID
 from celery import shared_task
 
 from app.core.config import get_settings
+from app.modules.marketplace.services import feed_export_service, notice_service
 from app.modules.marketplace.services.export_service import export_file_name, export_products
 from app.modules.task_base import ModuleTask
 from app.modules.tenancy import facade as tenancy
+
+
+@shared_task(base=ModuleTask, bind=True, scope="vendor", time_limit_seconds=3600.0)
+def export_feed(self: ModuleTask, export_id: str) -> dict[str, Any]:
+    """Write one export that somebody asked for; returns the number of its rows. Progress counts products."""
+    key = UUID(export_id)
+    with self.get_db() as session:
+        done = 0
+        for progress in feed_export_service.write_export(session, key):
+            done = progress.done
+            self.report(done, progress.total, phase="exporting")
+        notice_service.tell_export_ended(session, key)
+        return {"rows": done}
 
 
 @shared_task(base=ModuleTask, bind=True, scope="vendor", time_limit_seconds=3600.0)

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from app.core.errors import AppError
 from app.modules.marketplace.exceptions import RowsFailedError
-from app.modules.marketplace.services import import_service
+from app.modules.marketplace.services import import_service, notice_service
 from app.modules.marketplace.services.import_run import ImportRun
 from app.modules.task_base import ModuleTask
 
@@ -22,10 +22,13 @@ def process_marketplace_import(self: ModuleTask, import_id: str) -> dict[str, An
     with self.get_db() as session:
         try:
             with closing(ImportRun(session, key, self.job.checkpoint)) as run:
-                return _import(self, run)
+                result = _import(self, run)
+            notice_service.tell_import_ended(session, key, "succeeded")
+            return result
         except AppError as error:
             self.discard()
             import_service.note_problem(session, key, error)
+            notice_service.tell_import_ended(session, key, "failed")
             self.checkpoint(None, 0)
             raise
 

@@ -26,6 +26,8 @@ def test_the_demo_vendors_get_their_goods_once(shop: Shop, other_shop: Shop) -> 
     imports = shop.rows("SELECT language, created, updated, failed FROM feed_imports ORDER BY vendor_id, id")
     assert len(imports) == 5
     assert {failed for *_, failed in imports} == {1}
+    # An export waits for the imports before it.
+    assert shop.rows("SELECT rows FROM feed_exports") == [(60,)] * 3
     assert shop.rows("SELECT vendor_id, count(*) FROM products GROUP BY vendor_id") != []
     assert {
         count for _, count in shop.rows("SELECT vendor_id, count(*) FROM products GROUP BY vendor_id")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
@@ -17,7 +17,10 @@ class AuditEntry(Keyed, Base):
     __tablename__ = "audit_log"
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __verbs__ = "SI"
-    __table_args__ = (Index("ix_audit_log_vendor_id_id", "vendor_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_log_vendor_id_id", "vendor_id", "id"),
+        Index("ix_audit_log_target_id", "target", "id", postgresql_where=text("target IS NOT NULL")),
+    )
 
     vendor_id: Mapped[UUID | None]
     at: Mapped[datetime] = mapped_column(default=clock.system_now)

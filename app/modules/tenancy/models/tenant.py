@@ -1,4 +1,4 @@
-"""Who is separated from whom: platforms, companies, vendors."""
+"""Who is separated from whom: platforms, companies, vendors, and the hosts that lead to vendors."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,8 +10,16 @@ from app.core import clock
 from app.core.tables import Base, Keyed, TableScope, Versioned
 
 
-class Platform(Keyed, Versioned, Base):
-    """A business offering of the operator. Vendors belong to one or more."""
+class Suspendable:
+    """What the operator can put on hold, with a reason that the people concerned may read."""
+
+    is_active: Mapped[bool] = mapped_column(default=True, sort_order=80)
+    suspended_at: Mapped[datetime | None] = mapped_column(sort_order=81)
+    suspended_reason: Mapped[str | None] = mapped_column(sort_order=82)
+
+
+class Platform(Keyed, Suspendable, Versioned, Base):
+    """A business offering of the operator. Vendors belong to one or more; one on hold takes no new vendors."""
 
     __tablename__ = "platforms"
     __scope__ = TableScope.PLATFORM
@@ -22,7 +30,7 @@ class Platform(Keyed, Versioned, Base):
     name: Mapped[str]
 
 
-class Company(Keyed, Versioned, Base):
+class Company(Keyed, Suspendable, Versioned, Base):
     """A legal entity that owns vendors."""
 
     __tablename__ = "companies"
@@ -33,10 +41,9 @@ class Company(Keyed, Versioned, Base):
     name: Mapped[str]
     contact_email: Mapped[str]
     tax_number: Mapped[str | None]
-    is_active: Mapped[bool] = mapped_column(default=True)
 
 
-class Vendor(Keyed, Versioned, Base):
+class Vendor(Keyed, Suspendable, Versioned, Base):
     """A shop. Its id is the anchor that tables of other modules point at."""
 
     __tablename__ = "vendors"
@@ -55,7 +62,6 @@ class Vendor(Keyed, Versioned, Base):
     name: Mapped[str]
     default_language: Mapped[str] = mapped_column(default="fr")
     dashboard_language: Mapped[str] = mapped_column(default="fr")
-    is_active: Mapped[bool] = mapped_column(default=True)
 
 
 class VendorPlatform(Base):
@@ -69,6 +75,24 @@ class VendorPlatform(Base):
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True)
     platform_id: Mapped[UUID] = mapped_column(ForeignKey("platforms.id"), primary_key=True, index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Domain(Keyed, Versioned, Base):
+    """A host name that leads to a vendor's shop once it is proved to be theirs.
+
+    The name is lower case and in its ASCII form. ``token`` is what the host has to show; it is no secret.
+    """
+
+    __tablename__ = "domains"
+    __scope__ = TableScope.VENDOR_OR_PLATFORM
+    __identity_reads__ = True
+
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), index=True)
+    host: Mapped[str] = mapped_column(unique=True)
+    token: Mapped[str]
+    checked_at: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
 
 
 class Role(Keyed, Versioned, Base):

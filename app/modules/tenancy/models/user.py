@@ -11,7 +11,11 @@ from app.core.tables import Base, Keyed, TableScope, Versioned
 
 
 class User(Keyed, Versioned, Base):
-    """A person of the operator or of a company. Customers of shops are not users."""
+    """A person of the operator or of a company. Customers of shops are not users.
+
+    ``totp_secret`` is sealed; it counts from ``totp_confirmed_at`` on. ``totp_step`` is the time step of the last
+    code that was used: codes work once.
+    """
 
     __tablename__ = "users"
     __scope__ = TableScope.IDENTITY
@@ -24,7 +28,23 @@ class User(Keyed, Versioned, Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None]
     theme: Mapped[str | None]
+    time_zone: Mapped[str | None]
+    has_shortcuts: Mapped[bool] = mapped_column(default=True)
     last_sign_in_at: Mapped[datetime | None]
+    totp_secret: Mapped[str | None]
+    totp_confirmed_at: Mapped[datetime | None]
+    totp_step: Mapped[int | None]
+
+
+class RecoveryCode(Keyed, Base):
+    """Signs somebody in once who lost the device that shows their codes. Random enough for a plain hash."""
+
+    __tablename__ = "recovery_codes"
+    __scope__ = TableScope.IDENTITY
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[bytes]
+    used_at: Mapped[datetime | None]
 
 
 class Membership(Keyed, Versioned, Base):
@@ -32,6 +52,7 @@ class Membership(Keyed, Versioned, Base):
 
     __tablename__ = "memberships"
     __scope__ = TableScope.IDENTITY
+    __scope_column__ = "vendor_id"  # of team members, for the proofs; the identity role sees all
     __table_args__ = (
         CheckConstraint("num_nonnulls(platform_id, company_id, vendor_id) = 1", name="one_place"),
         CheckConstraint("(vendor_id IS NULL) = (role_id IS NULL)", name="role_of_team_member"),
@@ -49,13 +70,47 @@ class Membership(Keyed, Versioned, Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     platform_id: Mapped[UUID | None] = mapped_column(ForeignKey("platforms.id"))
-    company_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"))
-    vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"))
+    company_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"), index=True)
+    vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"), index=True)
     role_id: Mapped[UUID | None]
 
 
+class Invitation(Keyed, Versioned, Base):
+    """Somebody asked to join exactly one place: a vendor's team (with a role), a company's owners, a platform.
+
+    The mailed link carries the id and ``sends``: the link of an earlier mail stops working.
+    """
+
+    __tablename__ = "invitations"
+    __scope__ = TableScope.VENDOR_OR_PLATFORM
+    __identity_reads__ = True
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(platform_id, company_id, role_id) = 1", name="one_place"),
+        CheckConstraint("role_id IS NULL OR vendor_id IS NOT NULL", name="role_of_vendor"),
+        ForeignKeyConstraint(["vendor_id", "role_id"], ["roles.vendor_id", "roles.id"]),
+        Index("ix_invitations_vendor_id_id", "vendor_id", "id"),
+    )
+
+    vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"))
+    email: Mapped[str]
+    email_norm: Mapped[str] = mapped_column(index=True)
+    platform_id: Mapped[UUID | None] = mapped_column(ForeignKey("platforms.id"))
+    company_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"))
+    role_id: Mapped[UUID | None]
+    language: Mapped[str]
+    invited_by: Mapped[UUID | None]
+    sends: Mapped[int] = mapped_column(default=1)
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
 class UserSession(Keyed, Base):
-    """A signed-in browser in one area. The token itself is only in the cookie."""
+    """A signed-in browser in one area. The token itself is only in the cookie.
+
+    ``area`` "link" is a session that waits to be opened by a one-minute link. With ``acting_admin_id`` it is an admin
+    who acts as the user, in the vendor ``acting_vendor_id`` only.
+    """
 
     __tablename__ = "user_sessions"
     __scope__ = TableScope.IDENTITY
@@ -68,6 +123,8 @@ class UserSession(Keyed, Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ip: Mapped[str | None]
     user_agent: Mapped[str | None]
+    acting_admin_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    acting_vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"))
 
 
 class SignInGuard(Base):

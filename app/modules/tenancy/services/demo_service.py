@@ -13,7 +13,15 @@ from app.modules.registry import modules
 from app.modules.setup import DemoLogin
 from app.modules.tenancy.contracts import DEMO_PASSWORD
 from app.modules.tenancy.models.tenant import Platform
-from app.modules.tenancy.services import tenant_service, user_service
+from app.modules.tenancy.services import (
+    company_service,
+    domain_service,
+    invitation_service,
+    platform_service,
+    role_service,
+    user_service,
+    vendor_service,
+)
 from app.modules.tenancy.services.identity_service import all_permissions
 
 
@@ -39,6 +47,11 @@ _COMPANIES: tuple[tuple[str, str, str, Sequence[_Vendor]], ...] = (
     ),
 )
 
+_TEAM = (
+    ("MOSELLE", "team@moselle.example", "Tom Team"),
+    ("MINETT", "team@minett.example", "Tessy Team"),
+)
+
 
 def seed(session: Session) -> list[DemoLogin]:
     """Make the demo tenants, once; returns the logins to print."""
@@ -53,15 +66,15 @@ def seed(session: Session) -> list[DemoLogin]:
 
 
 def _create(session: Session) -> None:
-    platform_id = tenant_service.create_platform(session, code="demo", name="Demo platform")
+    platform_id = platform_service.create_platform(session, code="demo", name="Demo platform")
     lifecycle.enable_all(session, platform_id, by="demo data")
     _create_user(session, "admin@wizamart.example", "Ada Operator", is_super_admin=True)
     _create_user(session, "support@wizamart.example", "Sam Support", platform_id=platform_id)
     vendor_ids: dict[str, UUID] = {}
     for name, owner_name, owner, vendors in _COMPANIES:
-        company_id = tenant_service.create_company(session, name=name, contact_email=owner)
+        company_id = company_service.create_company(session, name=name, contact_email=owner)
         for vendor in vendors:
-            vendor_ids[vendor.code] = tenant_service.create_vendor(
+            vendor_ids[vendor.code] = vendor_service.create_vendor(
                 session,
                 company_id=company_id,
                 platform_ids=[platform_id],
@@ -71,20 +84,23 @@ def _create(session: Session) -> None:
             )
         _create_user(session, owner, owner_name, company_id=company_id)
     viewing = [code for code in all_permissions("vendor", modules()) if code.endswith(".view")]
-    role_id = tenant_service.create_role(
-        session, vendor_id=vendor_ids["MOSELLE"], name="Viewer", permissions=viewing
-    )
-    _create_user(
-        session, "team@moselle.example", "Tom Team", vendor_id=vendor_ids["MOSELLE"], role_id=role_id
-    )
+    for code, email, name in _TEAM:
+        vendor_id = vendor_ids[code]
+        role_id = role_service.create_role(session, vendor_id=vendor_id, name="Viewer", permissions=viewing)
+        user_id = _create_user(session, email, name, vendor_id=vendor_id, role_id=role_id)
+        target = invitation_service.Target(vendor_id, role_id=role_id)
+        guest = f"new@{code.lower()}.example"
+        invitation_service.invite(session, guest, target, by=user_id, language="en")
+        domain_service.add_domain(session, vendor_id, f"shop.{code.lower()}.example")
 
 
 def _create_user(
     session: Session, email: str, name: str, *, is_super_admin: bool = False, **place: UUID
-) -> None:
+) -> UUID:
     with acting_in(session, IdentityScope()):
         user_id = user_service.create_user(
             session, email=email, name=name, password=DEMO_PASSWORD, is_super_admin=is_super_admin
         )
         if place:
             user_service.add_membership(session, user_id, **place)
+    return user_id

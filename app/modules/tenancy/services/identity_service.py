@@ -8,26 +8,33 @@ from sqlalchemy.orm import Session
 
 from app.core.database import SYSTEM, IdentityScope, PlatformScope, Scope, TenantScope, unit_of_work
 from app.core.errors import NotFoundError, UnauthenticatedError
+from app.core.logging import bind
 from app.modules.base import Area
-from app.modules.pages import Principal, VendorRef
+from app.modules.principal import Principal, VendorRef
 from app.modules.registry import get_module
 from app.modules.state import enabled_modules
-from app.modules.tenancy.models.tenant import Platform, Role, Vendor, VendorPlatform
-from app.modules.tenancy.models.user import Membership, User
+from app.modules.tenancy.exceptions import VendorSuspendedError
+from app.modules.tenancy.models.tenant import Company, Platform, Role, Vendor, VendorPlatform
+from app.modules.tenancy.models.user import Membership, User, UserSession
 from app.modules.tenancy.services import session_service
+
+# Of what belongs to the user alone, an admin who acts as them sees nothing.
+_OWN = frozenset({"tenancy.profile.view"})
 
 
 def resolve(area: Area, token: str, vendor_code: str | None) -> Principal:
     """The holder of a session token in an area, with their permissions there.
 
-    Raises UnauthenticatedError for an ended session and NotFoundError for a vendor that is not theirs.
+    Raises UnauthenticatedError for an ended session, NotFoundError for a vendor that is not theirs, and
+    VendorSuspendedError for one that is on hold.
     """
     with unit_of_work(IdentityScope()) as session:
-        user = session_service.find_user_of(session, area, token)
-        if user is None:
+        found = session_service.find_session(session, area, token)
+        if found is None:
             raise UnauthenticatedError
+        held, user = found
         if area == "vendor":
-            return _in_vendor(session, user, vendor_code or "")
+            return _in_vendor(session, held, user, vendor_code or "")
         return _in_admin(session, user)
 
 
@@ -41,22 +48,29 @@ def all_permissions(area: Area, codes: Iterable[str]) -> frozenset[str]:
     )
 
 
-def _in_vendor(session: Session, user: User, vendor_code: str) -> Principal:
+def _in_vendor(session: Session, held: UserSession, user: User, vendor_code: str) -> Principal:
     row = session.execute(
-        select(Vendor, Membership.company_id, Role.permissions)
+        select(Vendor, Company, Membership.company_id, Role.permissions)
+        .join(Company, Company.id == Vendor.company_id)
         .join(Membership, or_(Membership.vendor_id == Vendor.id, Membership.company_id == Vendor.company_id))
         .outerjoin(Role, Role.id == Membership.role_id)
-        .where(Vendor.code == vendor_code, Vendor.is_active, Membership.user_id == user.id)
+        .where(Vendor.code == vendor_code, Membership.user_id == user.id)
         .order_by(Membership.company_id.nulls_last())
         .limit(1)
     ).one_or_none()
-    if row is None:
+    if row is None or held.acting_vendor_id not in (None, row.Vendor.id):
         raise NotFoundError
     vendor: Vendor = row.Vendor
+    for held_back in (row.Company, vendor):
+        if not held_back.is_active and held.acting_admin_id is None:
+            raise VendorSuspendedError(vendor_name=vendor.name, reason=held_back.suspended_reason or "")
     platforms = session.scalars(
         select(VendorPlatform.platform_id).where(VendorPlatform.vendor_id == vendor.id)
     ).all()
     known = all_permissions("vendor", enabled_modules(platforms))
+    if held.acting_admin_id is not None:
+        bind(acting_admin_id=str(held.acting_admin_id))
+        known -= _OWN
     return Principal(
         user_id=user.id,
         name=user.name,
@@ -68,7 +82,14 @@ def _in_vendor(session: Session, user: User, vendor_code: str) -> Principal:
         language=user.language or vendor.dashboard_language,
         theme=user.theme,
         vendor=VendorRef(vendor.id, vendor.code, vendor.name, vendor.company_id),
+        acting_as=_name_of(session, held.acting_admin_id),
+        time_zone=user.time_zone,
+        has_shortcuts=user.has_shortcuts,
     )
+
+
+def _name_of(session: Session, admin_id: UUID | None) -> str | None:
+    return session.get_one(User, admin_id).name if admin_id else None
 
 
 def _in_admin(session: Session, user: User) -> Principal:
@@ -86,17 +107,27 @@ def _in_admin(session: Session, user: User) -> Principal:
         if not platform_ids:
             raise UnauthenticatedError
         scope = _scope_of_platforms(session, platform_ids)
+    codes = enabled_modules(platform_ids)
+    permissions = all_permissions("admin", codes)
+    if not user.is_super_admin:
+        permissions -= _global_permissions(codes)
     return Principal(
         user_id=user.id,
         name=user.name,
         email=user.email,
-        permissions=all_permissions("admin", enabled_modules(platform_ids)),
+        permissions=permissions,
         platform_ids=platform_ids,
         scope=scope,
         tenant_name="Wizamart",
         language=user.language or "en",
         theme=user.theme,
+        time_zone=user.time_zone,
+        has_shortcuts=user.has_shortcuts,
     )
+
+
+def _global_permissions(codes: Iterable[str]) -> frozenset[str]:
+    return frozenset(one.code for code in codes for one in get_module(code).permissions if one.is_global)
 
 
 def _scope_of_platforms(session: Session, platform_ids: tuple[UUID, ...]) -> PlatformScope:
@@ -107,3 +138,36 @@ def _scope_of_platforms(session: Session, platform_ids: tuple[UUID, ...]) -> Pla
         .where(VendorPlatform.platform_id.in_(platform_ids))
     ).all()
     return PlatformScope(platform_ids, tuple(row.id for row in rows), tuple({row.company_id for row in rows}))
+
+
+def vendor_holder(session: Session, vendor_id: UUID) -> Principal | None:
+    """What a key of a vendor may do at most; None while the vendor or its company is on hold. Identity scope."""
+    row = session.execute(
+        select(Vendor, Company).join(Company, Company.id == Vendor.company_id).where(Vendor.id == vendor_id)
+    ).one_or_none()
+    if row is None or not (row.Vendor.is_active and row.Company.is_active):
+        return None
+    vendor: Vendor = row.Vendor
+    platforms = tuple(
+        session.scalars(select(VendorPlatform.platform_id).where(VendorPlatform.vendor_id == vendor.id))
+    )
+    return Principal(
+        user_id=vendor.id,
+        name=vendor.name,
+        email="",
+        permissions=all_permissions("vendor", enabled_modules(platforms)),
+        platform_ids=platforms,
+        scope=TenantScope(vendor.id, vendor.company_id),
+        tenant_name=vendor.name,
+        language=vendor.dashboard_language,
+        vendor=VendorRef(vendor.id, vendor.code, vendor.name, vendor.company_id),
+    )
+
+
+def admin_holder(session: Session, user_id: UUID) -> Principal | None:
+    """What a key of an admin may do at most; None when they are no admin any more. Identity scope."""
+    user = session.scalar(select(User).where(User.id == user_id, User.is_active))
+    try:
+        return _in_admin(session, user) if user else None
+    except UnauthenticatedError:
+        return None

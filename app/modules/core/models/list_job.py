@@ -1,0 +1,45 @@
+"""Work on more rows of a list than one request does."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Uuid
+
+from app.core import clock
+from app.core.tables import Base, Keyed, TableScope
+
+
+class ListJob(Keyed, Base):
+    """An export or a bulk action; its state and progress are its job's. Without ``ids`` it is about all rows of the
+    list's ``query``. ``reach``: the platforms, vendors and companies of an operator who does not see all of them."""
+
+    __tablename__ = "list_jobs"
+    __scope__ = TableScope.VENDOR_OR_PLATFORM
+    __table_args__ = (
+        CheckConstraint("kind IN ('export', 'bulk')", name="kind"),
+        CheckConstraint("(kind = 'bulk') = (action IS NOT NULL)", name="action"),
+        Index("ix_list_jobs_vendor_id_id", "vendor_id", "id"),
+        Index("ix_list_jobs_created_at", "created_at"),
+    )
+
+    vendor_id: Mapped[UUID | None] = mapped_column(ForeignKey("vendors.id"), sort_order=-90)
+    kind: Mapped[str]
+    area: Mapped[str]
+    page_id: Mapped[str]
+    action: Mapped[str | None]
+    query: Mapped[str]
+    ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
+    language: Mapped[str]
+    reach: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    job_id: Mapped[UUID | None]
+    storage_key: Mapped[str | None]
+    file_name: Mapped[str | None]
+    done: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    problems: Mapped[dict[str, Any]] = mapped_column(default=dict)  # text key of an error -> number of rows
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -1,0 +1,96 @@
+"""Imports of feeds in the API."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from app.modules.api import Input, ListQuery, example, web_address
+from app.modules.marketplace.enums import ErrorPolicy, RowErrorCode, SourceKind
+from app.tasks.models import JobState
+
+_ID = "imp_01m838cj1be8a8mtx8xj3yxfvz"
+
+
+class ImportItem(BaseModel):
+    """An import: what was asked for, and what became of it."""
+
+    model_config = example(
+        id=_ID,
+        status="succeeded",
+        job_id="job_01m838cj1be8a8mtx8xj3yxfvz",
+        source_kind="url",
+        source_name="https://shop.example/feed.csv",
+        language="fr",
+        policy="skip-bad-rows",
+        is_dry_run=False,
+        rows=120,
+        created=20,
+        updated=90,
+        unchanged=8,
+        failed=2,
+        seconds=0.4,
+        problem_code=None,
+        errors_url=f"/api/v1/vendor/imports/{_ID}/errors",
+        created_at="2026-11-23T07:00:00Z",
+    )
+
+    id: str
+    status: JobState | None = Field(description="Of its job; null when that was removed for its age.")
+    job_id: str | None
+    source_kind: SourceKind
+    source_name: str
+    language: str
+    policy: ErrorPolicy
+    is_dry_run: bool
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: int
+    seconds: float
+    problem_code: str | None = Field(description="What stopped the import as a whole.")
+    errors_url: str
+    created_at: datetime
+
+
+class ImportQuery(ListQuery):
+    """Filters and order of the list of imports."""
+
+    status: list[JobState] | None = Field(None, max_length=5)
+    sort: Literal["created_at", "-created_at"] = "-created_at"
+
+
+class NewImport(Input):
+    """An import of the feed at an address, which the platform fetches itself."""
+
+    model_config = example(url="https://shop.example/feed.csv", language="fr")
+
+    url: str = web_address()
+    language: Literal["en", "fr", "de", "lb"]
+    policy: ErrorPolicy = ErrorPolicy.SKIP_BAD_ROWS
+    is_dry_run: bool = Field(False, strict=True, description="Check and count only.")
+
+
+class RowErrorItem(BaseModel):
+    """One thing wrong with one row."""
+
+    model_config = example(
+        line=7,
+        external_id="SKU-7",
+        column="price",
+        code="price_malformed",
+        value="12,50,00",
+        message="Write the price as in 12.50 EUR.",
+    )
+
+    line: int
+    external_id: str | None
+    column: str
+    code: RowErrorCode
+    value: str
+    message: str
+
+
+class RowErrorQuery(ListQuery):
+    """Pages of the errors of an import. A page has whole rows: a row with several errors stands there with all."""

@@ -1,0 +1,56 @@
+"""What the marketplace adds to a vendor's home page besides figures: steps of the setup, and what waits."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.ids import to_public
+from app.modules.core.contracts import SetupStep, WorkItem
+from app.modules.marketplace.models.import_job import FeedImport
+from app.modules.marketplace.services.feed_settings_service import find_feed_settings
+from app.modules.marketplace.services.import_service import IMPORT_PREFIX, list_imports
+from app.modules.pages import PageContext
+
+
+def setup_steps(ctx: PageContext, session: Session) -> Sequence[SetupStep]:
+    """Bring the first products; say where the feed is."""
+    steps = []
+    if "marketplace.imports.create" in ctx.who.permissions:
+        imported = select(FeedImport.id).where(
+            FeedImport.is_dry_run.is_(False), FeedImport.rows > FeedImport.failed
+        )
+        steps.append(
+            SetupStep(
+                ctx.t("marketplace.setup.import"),
+                ctx.t("marketplace.setup.import_text"),
+                ctx.url("marketplace.vendor.new_import"),
+                session.scalar(imported.limit(1)) is not None,
+                order=20,
+            )
+        )
+    if "marketplace.settings.edit" in ctx.who.permissions:
+        settings = find_feed_settings(session)
+        steps.append(
+            SetupStep(
+                ctx.t("marketplace.setup.address"),
+                ctx.t("marketplace.setup.address_text"),
+                ctx.url("marketplace.vendor.feed_settings"),
+                settings is not None and any(settings.feed_urls.values()),
+                order=30,
+            )
+        )
+    return steps
+
+
+def worklist(ctx: PageContext, session: Session) -> Sequence[WorkItem]:
+    """Rows of the last import that wait to be corrected, or that it stopped."""
+    if "marketplace.imports.view" not in ctx.who.permissions:
+        return ()
+    last = next(iter(list_imports(session, limit=1)), None)
+    if last is None or last.job is None:
+        return ()
+    url = ctx.url("marketplace.vendor.import", import_id=to_public(IMPORT_PREFIX, last.row.id))
+    if last.job.state == "failed":
+        return (WorkItem(ctx.t("marketplace.worklist.stopped", name=last.row.source_name), 1, url, "danger"),)
+    return (WorkItem(ctx.t("marketplace.worklist.failed_rows"), last.row.failed, url, "warning"),)

@@ -1,0 +1,48 @@
+"""Telling people that the work they asked for is done."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.core.ids import to_public
+from app.modules.core.contracts import Notice
+from app.modules.core.facade import notify_job_ended
+from app.modules.marketplace.services.feed_export_service import EXPORT_PREFIX, get_export
+from app.modules.marketplace.services.import_service import IMPORT_PREFIX, get_import
+from app.modules.menu import page_url
+from app.modules.tenancy import facade as tenancy
+
+
+def tell_import_ended(session: Session, import_id: UUID, state: str) -> None:
+    """Tell who started an import that it has ended."""
+    row = get_import(session, import_id).row
+    if row.created_by is None:
+        return
+    url = page_url(
+        "marketplace.vendor.import",
+        vendor_code=_code(row.vendor_id),
+        import_id=to_public(IMPORT_PREFIX, import_id),
+    )
+    title = "marketplace.notices.trial_ended" if row.is_dry_run else "marketplace.notices.import_ended"
+    notice = Notice("", "", title, {"name": row.source_name[-60:]}, url=url)
+    notify_job_ended(session, notice, state, user_id=row.created_by, vendor_id=row.vendor_id)
+
+
+def tell_export_ended(session: Session, export_id: UUID) -> None:
+    """Tell who asked for an export that its file is there."""
+    row = get_export(session, export_id).row
+    if row.created_by is None:
+        return
+    url = page_url(
+        "marketplace.vendor.export",
+        vendor_code=_code(row.vendor_id),
+        export_id=to_public(EXPORT_PREFIX, export_id),
+    )
+    notice = Notice("", "", "marketplace.notices.export_ended", {"name": row.file_name}, url=url)
+    notify_job_ended(session, notice, "succeeded", user_id=row.created_by, vendor_id=row.vendor_id)
+
+
+def _code(vendor_id: UUID) -> str:
+    vendor = tenancy.find_vendor(vendor_id=vendor_id)
+    assert vendor is not None
+    return vendor.code

@@ -1,0 +1,100 @@
+"""A record's page: blocks in two columns, actions, and its history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from fastapi import Response
+
+from app.modules.pagekit.points import TIMELINE
+from app.modules.pages import PageContext
+from app.modules.providers import ProviderPoint
+
+FactKind = Literal["text", "code", "date", "datetime", "number", "link", "filesize", "duration"]
+TIMELINE_ENTRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and a value, both translated already; ``url`` makes the value a link. None is shown as a dash."""
+
+    label: str
+    value: Any
+    kind: FactKind = "text"
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a page: facts, or a template with a context of its own; ``order`` places what other modules add."""
+
+    id: str
+    title: str
+    facts: Sequence[Fact] = ()
+    template: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    column: Literal["main", "side", "full"] = "main"
+    order: int = 50
+    text: str | None = None
+    is_flush: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button: a link, or with ``is_post`` something that changes. ``confirm`` (a text) asks once more."""
+
+    label: str
+    url: str
+    icon: str | None = None
+    variant: Literal["primary", "secondary", "danger"] = "secondary"
+    is_post: bool = True
+    confirm: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What a record's page shows. ``target``: the public id that the audit log knows the record under.
+
+    ``badges``: tone and text. ``actions``: the main ones are buttons, what is in ``more`` stands in a menu.
+    """
+
+    record_id: UUID
+    title: str
+    blocks: Sequence[Block]
+    subtitle: str | None = None
+    back: tuple[str, str] | None = None
+    badges: Sequence[tuple[str, str]] = ()
+    actions: Sequence[Action] = ()
+    more: Sequence[Action] = ()
+    target: str | None = None
+    notice: tuple[str, str] | None = None
+    refresh: bool = False
+
+
+class BlockSource(Protocol):
+    """Blocks of a module on the page of another's record."""
+
+    def __call__(self, ctx: PageContext, page_id: str, record_id: UUID) -> Sequence[Block]:
+        """Nothing for pages it does not know."""
+
+
+BLOCKS: ProviderPoint[BlockSource] = ProviderPoint("framework.blocks")
+
+
+def show_detail(ctx: PageContext, detail: Detail, **context: Any) -> Response:
+    """The page of a record, with the blocks that enabled modules add to it."""
+    page_id = ctx.page.id if ctx.page else ""  # an action may answer with the record's page
+    added = BLOCKS.collect(
+        ctx.session, lambda source: list(source(ctx, page_id, detail.record_id)), ctx.who.platform_ids
+    )
+    blocks = [*detail.blocks, *(block for blocks in added for block in blocks)]
+    timeline = TIMELINE.one()(ctx.session, detail.target, TIMELINE_ENTRIES) if detail.target else None
+    return ctx.render(
+        "ui/pages/detail.html",
+        title=detail.title,
+        detail=replace(detail, blocks=sorted(blocks, key=lambda block: block.order)),
+        timeline=timeline,
+        **context,
+    )

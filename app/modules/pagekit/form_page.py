@@ -1,0 +1,137 @@
+"""The doors of a form page: shown by GET, sent by POST to the same address."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from starlette.datastructures import FormData
+
+from app.core.errors import ValidationFailedError
+from app.core.i18n import has_message
+from app.core.ids import new_id
+from app.modules import idempotency
+from app.modules.menu import pages
+from app.modules.pagekit.forms import Field, FormSpec, read_form
+from app.modules.pages import PageContext
+from app.modules.routing import AreaRouter
+
+_MOST_FIELDS = 1000
+
+
+async def _read(request: Request) -> FormData:
+    return await request.form(max_fields=_MOST_FIELDS, max_files=5)
+
+
+FormValues = Annotated[FormData, Depends(_read)]
+
+
+def mount_form(router: AreaRouter, spec: FormSpec) -> None:
+    """Give a module's router the doors of a form page. A form sent twice acts once."""
+
+    def show(ctx: PageContext) -> Response:
+        """The form, with what is known already."""
+        return show_form(ctx, spec)
+
+    def send(ctx: PageContext, form: FormValues) -> Response:
+        """Check and save, or show the form again with what is to be corrected."""
+        return send_form(ctx, spec, form)
+
+    page = router.declared(spec.page_id)
+    router.page(spec.page_id)(show)
+    router.action(page.path, permission=page.permission, max_body_bytes=spec.max_body_bytes)(send)
+
+
+def show_form(
+    ctx: PageContext,
+    spec: FormSpec,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+    **context: Any,
+) -> Response:
+    """The form page. ``typed``: what to show in place of what ``load`` says."""
+    loaded = spec.load(ctx) if typed is None else typed
+    title = spec.title(ctx) if spec.title else ctx.t(pages()[spec.page_id].title_key)
+    return ctx.render(
+        spec.template,
+        status=status,
+        title=title,
+        spec=spec,
+        fields=spec.fields_for(ctx),
+        values=loaded,
+        errors=errors or {},
+        version=loaded.get("version"),
+        form_token=context.pop("form_token", None) or str(new_id()),
+        action=ctx.request.url.path,
+        back=spec.back(ctx) if spec.back else None,
+        theirs=context.pop("theirs", []),
+        **spec.extra(ctx),  # noqa: S610 - no query
+        **context,
+    )
+
+
+def send_form(ctx: PageContext, spec: FormSpec, form: FormData) -> Response:
+    """What the POST of a form page does."""
+    fields = spec.fields_for(ctx)
+    values, typed, errors = read_form(ctx, fields, form)
+    token = str(form.get("form_token") or new_id())
+    loaded = spec.load(ctx)
+    if "version" in loaded:
+        typed["version"] = values["version"] = loaded["version"]
+    if errors:
+        return show_form(ctx, spec, typed=typed, errors=errors, status=422, form_token=token)
+    try:
+        # A refusal undoes the savepoint, and with it the note that the form was sent.
+        with ctx.session.begin_nested():
+            before = idempotency.once(ctx, token) if ctx.principal else None
+            if before is not None:
+                return ctx.redirect_to(before)
+            if "version" in loaded and str(loaded["version"]) != form.get("version"):
+                raise _StaleFormError
+            url = spec.save(ctx, values)
+            if ctx.principal:
+                idempotency.keep(ctx, token, url)
+    except _StaleFormError:
+        theirs = _differences(ctx, fields, loaded, typed)
+        return show_form(ctx, spec, typed=typed, status=409, theirs=theirs)
+    except ValidationFailedError as error:
+        return show_form(ctx, spec, typed=typed, errors=field_texts(ctx, error), status=422)
+    if has_message("en", f"{spec.texts}.saved"):
+        ctx.flash("success", f"{spec.texts}.saved")
+    return ctx.redirect_to(url)
+
+
+class _StaleFormError(Exception):
+    """Somebody changed the record after the form was opened."""
+
+
+def field_texts(ctx: PageContext, error: ValidationFailedError) -> dict[str, str]:
+    """The texts of an error's fields by name; an error without fields stands above the form."""
+    found = {
+        field.pointer.strip("/"): ctx.t(field.message_key, **dict(field.params)) for field in error.errors
+    }
+    return found or {"form": ctx.t(error.message_key, **error.params)}
+
+
+def _differences(
+    ctx: PageContext, fields: Any, loaded: Mapping[str, Any], typed: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Label and present value of each field that differs from what was typed."""
+    found = []
+    for asked in fields:
+        if not isinstance(asked, Field) or asked.kind in ("note", "password", "file"):
+            continue
+        theirs, mine = loaded.get(asked.name, ""), typed.get(asked.name, "")
+        if _text(theirs) != _text(mine):
+            texts = {option[0]: option[1] for option in asked.choices(ctx)}
+            found.append((asked.text(ctx), texts.get(_text(theirs), _text(theirs))))
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else ""
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,195 @@
+"""What several pages of tenancy share: the form that puts something on hold, and acts that may be refused."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import Response
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.errors import ConflictError, NotFoundError
+from app.core.i18n import LANGUAGES, language_name
+from app.core.ids import to_public
+from app.modules.pagekit.details import Action, Block
+from app.modules.pagekit.forms import Field, FormSpec
+from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter
+from app.modules.pages import PageContext
+from app.modules.tenancy.models.tenant import Company, Platform, Vendor
+from app.modules.tenancy.models.user import Invitation, User
+from app.modules.tenancy.services import invitation_service
+
+STATE_TONES = {"active": "success", "held": "warning"}
+INVITATION_TONES = {"waiting": "info", "accepted": "success", "revoked": "neutral", "expired": "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a block: what it is called, where it leads, one remark, one badge (tone and text), buttons."""
+
+    title: str
+    url: str | None = None
+    note: str | None = None
+    badge: tuple[str, str] | None = None
+    actions: Sequence[Action] = ()
+
+
+def rows_block(ctx: PageContext, name: str, rows: Sequence[Row], *, order: int = 50) -> Block:
+    """A block of rows, titled ``tenancy.blocks.<name>``; without rows it says ``tenancy.blocks.no_<name>``."""
+    title = ctx.t(f"tenancy.blocks.{name}")
+    context = {
+        "rows": rows,
+        "label": title,
+        "empty": ctx.t(f"tenancy.blocks.no_{name}"),
+        "has_badges": any(row.badge for row in rows),
+        "has_actions": any(row.actions for row in rows),
+    }
+    return Block(name, title, template="tenancy/rows.html", context=context, order=order, is_flush=bool(rows))
+
+
+def person_rows(
+    ctx: PageContext, users: Sequence[User], notes: Mapping[UUID, str] | None = None
+) -> list[Row]:
+    """People as rows of a block; they lead to their pages where the reader may open these."""
+    may_open = "tenancy.users.view" in ctx.who.permissions
+    return [
+        Row(
+            user.name,
+            ctx.url("tenancy.admin.user", user_id=to_public("usr", user.id)) if may_open else None,
+            (notes or {}).get(user.id, user.email),
+            active_badge(ctx, is_active=user.is_active),
+        )
+        for user in users
+    ]
+
+
+def invitation_rows(ctx: PageContext, waiting: Sequence[Invitation], *, may_manage: bool) -> list[Row]:
+    """Invitations as rows of a block of the admin area."""
+    rows = []
+    for one in waiting:
+        place = f"/admin/invitations/{to_public('inv', one.id)}"
+        actions = (
+            Action(ctx.t("tenancy.actions.resend"), f"{place}/resend", "send"),
+            Action(ctx.t("tenancy.actions.revoke"), f"{place}/revoke", "x"),
+        )
+        state = invitation_state(one)
+        badge = (INVITATION_TONES[state], ctx.t(f"tenancy.invitation_states.{state}"))
+        rows.append(Row(one.email, None, None, badge, actions if may_manage else ()))
+    return rows
+
+
+def invitation_state(one: Any) -> str:
+    """Accepted, revoked, expired or waiting; of an invitation or a row of a list of them."""
+    if one.accepted_at:
+        return "accepted"
+    if one.revoked_at:
+        return "revoked"
+    return "expired" if one.expires_at <= clock.system_now() else "waiting"
+
+
+def invitation_filter() -> Filter:
+    """By what became of them."""
+    return Filter(
+        "state",
+        "tenancy.fields.state",
+        invitation_service.in_state,
+        options=[(name, f"tenancy.invitation_states.{name}") for name in INVITATION_TONES],
+    )
+
+
+def invitation_bulk(permission: str) -> tuple[BulkAction, ...]:
+    """Mail ticked invitations again, or take them back."""
+
+    def each(act: Callable[[Session, UUID], object]) -> Callable[[Session, Sequence[UUID]], BulkOutcome]:
+        def apply(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
+            failed = {}
+            for key in ids:
+                try:
+                    act(session, key)
+                except NotFoundError:
+                    failed[key] = "tenancy.invitations.over"
+            return BulkOutcome(len(ids) - len(failed), failed)
+
+        return apply
+
+    return (
+        BulkAction("resend", "tenancy.actions.resend", permission, each(invitation_service.resend), "send"),
+        BulkAction(
+            "revoke",
+            "tenancy.actions.revoke",
+            permission,
+            each(invitation_service.revoke),
+            "x",
+            is_danger=True,
+        ),
+    )
+
+
+def active_badge(ctx: PageContext, *, is_active: bool) -> tuple[str, str] | None:
+    """Only what is unusual about a user is shown."""
+    return None if is_active else ("neutral", ctx.t("tenancy.states.deactivated"))
+
+
+def hold_form(
+    page_id: str,
+    load: Callable[[PageContext], Mapping[str, Any]],
+    hold: Callable[[PageContext, str], str],
+    back: Callable[[PageContext], tuple[str, str]],
+) -> FormSpec:
+    """Asks why; ``hold`` does it and returns where to go."""
+    return FormSpec(
+        page_id,
+        "tenancy.hold",
+        (Field("reason", "tenancy.fields.reason", "textarea", hint_key="tenancy.hold.hint", max_length=500),),
+        save=lambda ctx, values: hold(ctx, values["reason"]),
+        load=load,
+        back=back,
+        is_danger=True,
+    )
+
+
+def attempt(ctx: PageContext, act: Callable[[], object], done_key: str, url: str) -> Response:
+    """Do it and say so, or say why not; back to ``url`` either way."""
+    try:
+        with ctx.session.begin_nested():
+            act()
+    except ConflictError as error:
+        ctx.flash("danger", error.message_key, **error.params)
+    else:
+        ctx.flash("success", done_key)
+    return ctx.redirect_to(url)
+
+
+def state_column(model: type[Company] | type[Platform] | type[Vendor]) -> Column:
+    """Active or on hold."""
+    return Column(
+        "is_active",
+        "tenancy.fields.state",
+        "badge",
+        value=lambda row: "active" if row.is_active else "held",
+        sort=model.is_active,
+        text_prefix="tenancy.states",
+        tones=STATE_TONES,
+    )
+
+
+def state_filter(model: type[Company] | type[Platform] | type[Vendor]) -> Filter:
+    """Active or on hold."""
+    return Filter(
+        "state",
+        "tenancy.fields.state",
+        lambda values: model.is_active.in_([value == "active" for value in values]),
+        options=(("active", "tenancy.states.active"), ("held", "tenancy.states.held")),
+    )
+
+
+def state_badge(ctx: PageContext, *, is_active: bool) -> tuple[str, str]:
+    """Tone and text of a record's state."""
+    name = "active" if is_active else "held"
+    return STATE_TONES[name], ctx.t(f"tenancy.states.{name}")
+
+
+def language_choices(_ctx: PageContext) -> Sequence[tuple[str, str]]:
+    """The languages by their own names."""
+    return [(code, language_name(code)) for code in LANGUAGES]

@@ -1,0 +1,45 @@
+"""Every operation answers as the description says, to what it allows and to what it does not: all checks."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from app.core.config import get_settings
+from app.testing.working import work
+
+_ROOT = Path(__file__).parents[2]
+_ARGUMENTS = ("--checks=all", "--max-examples=10", "--phases=examples,coverage,fuzzing", "--seed=1")
+_ARGUMENTS += ("--suppress-health-check=all", "--workers=2", "--no-color", "--generation-deterministic")
+
+
+def _run(url: str, key: str, area: str, folder: Path) -> None:
+    command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
+    command += [f"--config-file={Path(__file__).with_name('schemathesis.toml')}", "run"]
+    command += [f"{url}/api/openapi.json", *_ARGUMENTS, f"--include-path-regex=^/{area}/"]
+    command += ["--header", f"Authorization: Bearer {key}"]
+    environment = {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks",
+        "PYTHONPATH": str(_ROOT),
+    }
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=170)
+    assert done.returncode == 0, done.stdout[-60000:] + done.stderr[-2000:]
+
+
+@pytest.fixture(autouse=True)
+def _no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIZAMART_API_REQUESTS_PER_MINUTE", "1000000")
+    get_settings.cache_clear()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("area", ["vendor", "admin"])
+def test_all_operations(
+    area: str, api_url: str, vendor_key: str, admin_key: str, owner_engine: Engine, tmp_path: Path
+) -> None:
+    work(timeout_seconds=100)  # the demo's records
+    _run(api_url, vendor_key if area == "vendor" else admin_key, area, tmp_path)
