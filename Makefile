@@ -52,9 +52,11 @@ lock: setup ## Pin the newest versions that fit pyproject.toml
 
 .PHONY: chromium
 chromium:
-	@command -v chromium >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
-	  else echo "The browser tests need Chromium. Run: sudo apt-get install -y chromium"; exit 1; fi; }
+	@command -v chromium-headless-shell >/dev/null || { [ "$$(id -u)" != 0 ] && command -v chromium >/dev/null; } || { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq || true; \
+	    apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null || command -v chromium >/dev/null \
+	      || apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	  else echo "The browser tests need Chromium. Run: sudo apt-get install -y chromium-headless-shell"; exit 1; fi; }
 
 clean: ## Remove the environment and the data of the embedded servers
 	rm -rf .venv .wizamart

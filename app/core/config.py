@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     # Signs sessions and forms / seals stored credentials. Unset means: the 0600 key file in ``data_dir``.
     secret_key: SecretStr | None = None
     encryption_keys: SecretStr | None = None
+
+    # Of hashing one password: 32 MiB for about 60 ms, so that forty sign-ins at once stay near 1.3 GiB.
+    password_memory_kib: int = Field(default=32 * 1024, ge=1024)
 
     base_url: str = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
@@ -60,6 +63,8 @@ class Settings(BaseSettings):
 
     http_connect_seconds: float = 5.0
     http_read_seconds: float = 30.0
+    # Name servers for looking up proofs of domains, `address` or `address:port`. Unset means: the machine's own.
+    dns_servers: frozenset[str] = frozenset()
     # Hosts that outgoing requests may reach although their addresses are private (stand-ins, tests).
     http_allowed_private_hosts: frozenset[str] = frozenset()
 

@@ -117,6 +117,12 @@ def bind(**ids: object) -> None:
     )
 
 
+def bound(name: str) -> str | None:
+    """An id that was bound in this context."""
+    found = structlog.contextvars.get_contextvars().get(name)
+    return None if found is None else str(found)
+
+
 def clear() -> None:
     """Forgets the bound ids: at the start of each request and job, as threads and workers are used again."""
     structlog.contextvars.clear_contextvars()

@@ -2,9 +2,11 @@
 
 Role and settings, the statement and the end of the transaction travel together in libpq's pipeline mode: the server
 takes what stands before a sync as one transaction, so ``set_config(…, true)`` holds for the statement and is gone
-after it. Row-level security is as everywhere. PostgreSQL makes the bytes that are sent on: no objects in between.
+after it. Row-level security is as everywhere. PostgreSQL makes the bytes that are sent on: no objects in between. A
+statement is planned once per connection, whatever its values: it must be one that has the same good plan for all.
 """
 
+import select
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -26,7 +28,10 @@ _ENTER = (
         for place, name in enumerate(_SETTINGS, 1)
     )
     + f", set_config('statement_timeout', ${len(_SETTINGS) + 1}, true)"
+    # With a LIMIT that it does not know PostgreSQL would plan anew for every request: half of a short statement's time.
+    + ", set_config('plan_cache_mode', 'force_generic_plan', true)"
 ).encode()
+_GRACE_SECONDS = 5  # beyond the statement's own limit, which the server keeps
 _MAX_PREPARED = 100  # statements of one connection; more than our code has
 _KNOWN = "quick_read"
 # psycopg throws prepared statements away after a rollback; a migration changes what they return.
@@ -89,7 +94,10 @@ def _ask(
         for statement, values in steps:
             _send(pgconn, _prepared(connection), statement, values)
         pgconn.pipeline_sync()
+        pgconn.flush()
         return _results(pgconn)
+    except psycopg.OperationalError as error:
+        raise OperationalError(None, None, error) from None
     finally:
         if pgconn.status == ConnStatus.OK:
             pgconn.exit_pipeline_mode()
@@ -107,14 +115,20 @@ def _send(pgconn: PGconn, prepared: _Prepared, statement: bytes, values: Sequenc
 
 
 def _results(pgconn: PGconn) -> list[PGresult]:
+    # libpq's own waiting would keep the interpreter's lock: no other request of the process would go on meanwhile.
+    answer = select.poll()
+    answer.register(pgconn.socket, select.POLLIN)
+    patience = (get_settings().statement_timeout_seconds + _GRACE_SECONDS) * 1000
     results: list[PGresult] = []
     while True:
+        while pgconn.is_busy():
+            if not answer.poll(patience):
+                raise psycopg.OperationalError("the server does not answer")
+            pgconn.consume_input()
         result = pgconn.get_result()
         if result is None:  # the end of one statement's answers
             if pgconn.status != ConnStatus.OK:
-                raise OperationalError(
-                    None, None, psycopg.OperationalError("the server closed the connection")
-                )
+                raise psycopg.OperationalError("the server closed the connection")
             continue
         if result.status == ExecStatus.PIPELINE_SYNC:
             return results

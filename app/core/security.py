@@ -22,9 +22,6 @@ from app.core.keys import Keys, get_keys
 MIN_PASSWORD_CHARACTERS = 12
 MAX_PASSWORD_CHARACTERS = 128
 
-# 32 MiB for about 60 ms: forty sign-ins at once stay near 1.3 GiB.
-_HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
-
 # The stems of the most common passwords: with digits and signs around them they are just as common.
 _WORDS = """
 password passwort passwd passwuert motdepasse passwordpassword mypassword pass passphrase secret supersecret
@@ -52,20 +49,20 @@ _SEQUENCES = (
 
 def hash_password(text: str) -> str:
     """The argon2id hash to store for a password."""
-    return _HASHER.hash(_normalised(text))
+    return _hasher().hash(_normalised(text))
 
 
 def verify_password(hashed: str | None, text: str) -> bool:
     """Whether the password fits. With None (nobody of that name) the same work is done before saying no."""
     try:
-        return _HASHER.verify(hashed or _nobodys_hash(), _normalised(text)) and hashed is not None
+        return _hasher().verify(hashed or _nobodys_hash(), _normalised(text)) and hashed is not None
     except (VerificationError, InvalidHashError):
         return False
 
 
 def needs_rehash(hashed: str) -> bool:
     """Whether a stored hash was made with older costs: hash again after the next successful sign-in."""
-    return _HASHER.check_needs_rehash(hashed)
+    return _hasher().check_needs_rehash(hashed)
 
 
 def check_password_strength(text: str, user_inputs: Iterable[str]) -> list[str]:
@@ -168,9 +165,13 @@ def _csrf_mac(salt: str, nonce: str, keys: Keys) -> str:
     return hmac.new(keys.secret_key.encode(), message, hashlib.sha256).hexdigest()
 
 
+def _hasher() -> PasswordHasher:
+    return PasswordHasher(time_cost=3, memory_cost=get_settings().password_memory_kib, parallelism=1)
+
+
 @lru_cache(maxsize=1)
 def _nobodys_hash() -> str:
-    return _HASHER.hash(secrets.token_urlsafe())
+    return _hasher().hash(secrets.token_urlsafe())
 
 
 def _normalised(text: str) -> str:

@@ -6,6 +6,7 @@ code, data is not: everything is escaped.
 """
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,17 +18,24 @@ from zoneinfo import ZoneInfo
 from babel import dates, units
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from app.core import i18n
 
 MISSING = "–"  # what every filter shows for None
 
+_LOOK_AGAIN_SECONDS = 1.0  # at a static file, so that a rebuilt one gets a new URL without a restart
+_ICON = Markup(
+    '<svg class="icon icon-{}" width="16" height="16" aria-hidden="true"><use href="{}#{}"></use></svg>'
+)
 _SIZES = ("byte", "kilobyte", "megabyte", "gigabyte", "terabyte")
 _DURATIONS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
-def build_environment(template_dirs: Sequence[Path], static_roots: Mapping[str, Path]) -> Environment:
-    """The environment of all pages.
+def build_environment(
+    template_dirs: Sequence[Path], static_roots: Mapping[str, Path], *, auto_reload: bool = True
+) -> Environment:
+    """The environment of all pages; with ``auto_reload`` a template that changed on disk is read again.
 
     Folders are searched in the order given. ``static_roots`` maps the first part of a static path to a
     folder: with ``{"ui": Path("app/ui/static")}``, ``static('ui/app.css')`` is
@@ -39,19 +47,10 @@ def build_environment(template_dirs: Sequence[Path], static_roots: Mapping[str, 
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=auto_reload,
     )
-
-    def static(path: str) -> str:
-        """The URL of a static file; raises LookupError for a file that is not there."""
-        root, _, rest = path.partition("/")
-        folder = static_roots.get(root)
-        file = folder / rest if folder else None
-        if file is None or not file.is_file():
-            raise LookupError(f"static file not found: {path} (roots: {', '.join(static_roots)})")
-        stat = file.stat()
-        return f"/static/{path}?v={_content_hash(file, stat.st_mtime_ns, stat.st_size)}"
-
-    environment.globals["static"] = static
+    files = _StaticFiles(static_roots)
+    environment.globals |= {"static": files.url, "icon_svg": files.icon}
     environment.filters |= {
         "datetime": _datetime,
         "date": _date,
@@ -67,6 +66,38 @@ def render(environment: Environment, template: str, context: Mapping[str, Any]) 
     """The text of ``template`` (a name such as ``orders/vendor/list.html``). A name that it uses but that is
     neither in ``context`` nor defined raises ``jinja2.UndefinedError``."""
     return environment.get_template(template).render(context)
+
+
+class _StaticFiles:
+    """URLs of static files, and the signs of ``ui/icons.svg``, by their ids there."""
+
+    def __init__(self, roots: Mapping[str, Path]) -> None:
+        self._roots = roots
+        self._known: dict[str, tuple[float, str]] = {}
+        self._icons: dict[tuple[str, str], Markup] = {}
+
+    def url(self, path: str) -> str:
+        """The URL of a static file; raises LookupError for a file that is not there."""
+        now = time.monotonic()
+        known = self._known.get(path)
+        if known is None or known[0] < now:
+            known = self._known[path] = (now + _LOOK_AGAIN_SECONDS, self._look(path))
+        return known[1]
+
+    def icon(self, name: str) -> Markup:
+        sprite = self.url("ui/icons.svg")
+        if (name, sprite) not in self._icons:
+            self._icons[name, sprite] = _ICON.format(name, sprite, name)
+        return self._icons[name, sprite]
+
+    def _look(self, path: str) -> str:
+        root, _, rest = path.partition("/")
+        folder = self._roots.get(root)
+        file = folder / rest if folder else None
+        if file is None or not file.is_file():
+            raise LookupError(f"static file not found: {path} (roots: {', '.join(self._roots)})")
+        stat = file.stat()
+        return f"/static/{path}?v={_content_hash(file, stat.st_mtime_ns, stat.st_size)}"
 
 
 @lru_cache(maxsize=512)
@@ -85,16 +116,17 @@ def _timezone(context: Context) -> str:
 
 @pass_context
 def _datetime(context: Context, value: datetime | None, style: i18n.Style = "medium") -> str:
-    """An instant in the reader's time zone, to the minute."""
-    if value is None:
-        return MISSING
+    return MISSING if value is None else instant_text(_lang(context), _timezone(context), value, style)
+
+
+def instant_text(lang: str, zone: str, value: datetime, style: i18n.Style = "medium") -> str:
+    """An instant in a time zone (IANA name), to the minute: what the filter ``datetime`` shows."""
     if value.tzinfo is None:
         raise ValueError("a datetime without a time zone is not an instant")
-    lang, zone = _lang(context), _timezone(context)
     locale = i18n.locale_of(lang)
-    time = dates.format_time(value, "short", tzinfo=ZoneInfo(zone), locale=locale)
+    hour = dates.format_time(value, "short", tzinfo=ZoneInfo(zone), locale=locale)
     return str(locale.datetime_formats[style]).format(
-        time, i18n.format_date(lang, value, style, timezone=zone)
+        hour, i18n.format_date(lang, value, style, timezone=zone)
     )
 
 

@@ -5,9 +5,11 @@ platform are exception types, masked messages, places in the code and the ids of
 strings, no local variables, nothing about people.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Literal
@@ -21,7 +23,9 @@ _FLUSH_SECONDS = 2.0
 _BATCH_MILLISECONDS = 1000
 _KINDS = {"internal": "INTERNAL", "client": "CLIENT", "consumer": "CONSUMER"}
 Kind = Literal["internal", "client", "consumer"]
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
+_given: ContextVar[str | None] = ContextVar("given_traceparent", default=None)
 _lock = threading.Lock()
 _tracer: Any = None
 _provider: Any = None
@@ -55,6 +59,49 @@ def stop_tracing() -> None:
 def tracer_provider() -> Any:
     """What the web framework is to make its spans with; None while no traces are sent."""
     return _provider
+
+
+def begin_trace(header: str | None) -> str | None:
+    """Take over the trace that a request says it belongs to (header ``traceparent``); returns the trace's id.
+
+    None where the header is missing or none of W3C's, unless traces are sent: then each request has a trace.
+    """
+    _given.set(header if header and _TRACEPARENT.fullmatch(header) else None)
+    return trace_id_of(present_trace())
+
+
+def present_trace() -> str | None:
+    """The trace, and the place in it, of what is going on in this context, as ``traceparent`` says it."""
+    if _tracer is not None:
+        found = import_module("opentelemetry.trace").get_current_span().get_span_context()
+        if found.is_valid:
+            return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
+    return _given.get()
+
+
+def trace_id_of(traceparent: str | None) -> str | None:
+    """The trace's id, 32 hexadecimal digits."""
+    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    return found[1] if found else None
+
+
+@contextmanager
+def continued(traceparent: str | None) -> Iterator[None]:
+    """Within the block, what goes on belongs to a trace that began elsewhere; None: to none."""
+    marker = _given.set(traceparent)
+    try:
+        if _tracer is None or traceparent is None:
+            yield
+            return
+        context = import_module("opentelemetry.context")
+        found = import_module("opentelemetry.trace.propagation.tracecontext").TraceContextTextMapPropagator()
+        attached = context.attach(found.extract({"traceparent": traceparent}))
+        try:
+            yield
+        finally:
+            context.detach(attached)
+    finally:
+        _given.reset(marker)
 
 
 @contextmanager

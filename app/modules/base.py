@@ -56,12 +56,14 @@ class ScheduledTask:
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """Where a page stands in its area's menu. Sections with the same id merge over modules."""
+    """Where a page stands in its area's menu. Sections with the same id merge over modules. ``key``: the letter that
+    leads there after ``g``, one of a kind in its area."""
 
     section: str
     order: int
     icon: str
     is_mandatory: bool = False
+    key: str = ""
 
 
 Area = Literal["admin", "vendor", "storefront", "public"]
@@ -94,8 +96,8 @@ class PageDef:
 class Permission:
     """Something a role can allow: ``<module>.<resource>.<action>`` and the message key of its description.
 
-    Every role has what ``is_basic``. What ``is_global`` concerns the whole installation: of the admins only those of
-    all platforms (super admins) have it.
+    Every role has what ``is_basic``. What ``is_global`` concerns the whole installation: of the admins only those who
+    are on all platforms can have it.
     """
 
     code: str

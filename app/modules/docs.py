@@ -207,7 +207,7 @@ def _doors(module: ModuleDefinition) -> str:
             continue
         for door in router.doors:
             page = declared[door.page_id] if door.page_id else None
-            path = (AREA_ROOTS[router.area] + ((page.path if page else door.path) or "")) or "/"
+            path = (AREA_ROOTS[door.area] + ((page.path if page else door.path) or "")) or "/"
             permission = page.permission if page else door.permission
             kind = f"page: {translate('en', page.title_key)} ({page.kind})" if page else _doc(door.function)
             rows.append((path, door.method, kind, _code(permission) if permission else "anybody"))

@@ -37,6 +37,7 @@ class MenuItem:
     url: str
     icon: str
     is_active: bool
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,11 @@ def build_menu(
         if page.area != area or page.menu is None or not may_open(page):
             continue
         item = MenuItem(
-            translate(language, page.title_key), page_url(page.id, **path), page.menu.icon, page.id == current
+            translate(language, page.title_key),
+            page_url(page.id, **path),
+            page.menu.icon,
+            page.id == current,
+            page.menu.key,
         )
         sections.setdefault(page.menu.section, []).append((page.menu.order, item))
     ordered = sorted(

@@ -25,6 +25,7 @@ from app.modules.providers import ProviderPoint
 from app.modules.registry import modules
 from app.modules.shell import ShellExtras, build_shell
 
+TIME_ZONE = "Europe/Luxembourg"
 THEMES = ("system", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE, CSRF_COOKIE, FLASH_COOKIE = "wm_lang", "wm_theme", "wm_csrf", "wm_flash"
 AREA_COOKIES: dict[Area, str] = {"admin": "wm_admin", "vendor": "wm_vendor"}
@@ -70,7 +71,9 @@ def environment() -> Environment:
     load_texts()
     folders = [module.folder / "templates" for module in modules().values()]
     built = build_environment(
-        [_APP / "ui" / "templates", *(folder for folder in folders if folder.is_dir())], static_roots()
+        [_APP / "ui" / "templates", *(folder for folder in folders if folder.is_dir())],
+        static_roots(),
+        auto_reload=get_settings().env == "development",
     )
     built.globals["page_url"] = page_url
     return built
@@ -150,6 +153,11 @@ class PageContext:
         return page_url(page_id, **params)
 
     @property
+    def time_zone(self) -> str:
+        """The reader's own (IANA name), else where the platform is at home."""
+        return (self.principal and self.principal.time_zone) or TIME_ZONE
+
+    @property
     def path(self) -> Mapping[str, str]:
         """The values in the page's address, by name (``vendor_code``, ``product_id``)."""
         return self.request.path_params
@@ -177,7 +185,7 @@ class PageContext:
         title = title or (self.t(self.page.title_key) if self.page else self.t("ui.title"))
         everything = {
             **base_context(self.request, self.language, self.theme),
-            **({"timezone": self.principal.time_zone} if self.principal and self.principal.time_zone else {}),
+            "timezone": self.time_zone,
             "csrf_token": security.csrf_token(self.csrf_nonce, get_keys(get_settings())),
             "page": SimpleNamespace(id=self.page.id if self.page else "", title=title),
             "shell": self.shell(),
@@ -231,7 +239,7 @@ def base_context(request: Request, language: str, theme: str) -> Mapping[str, An
         "t": t,
         "lang": language,
         "theme": theme,
-        "timezone": "Europe/Luxembourg",
+        "timezone": TIME_ZONE,
         "request_id": getattr(request.state, "request_id", ""),
         "current_url": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
     }

@@ -29,12 +29,17 @@ class ProviderPoint(Generic[T]):
 
     def implementations(self, platform_ids: Collection[UUID] | None = None) -> Iterator[T]:
         """Implementations of installed modules in dependency order; where platforms are given, of enabled ones."""
+        for _, implementation in self.by_module(platform_ids):
+            yield implementation
+
+    def by_module(self, platform_ids: Collection[UUID] | None = None) -> Iterator[tuple[str, T]]:
+        """The same, each with the code of its module."""
         for code, module in modules().items():
             path = module.providers.get(self.name)
             if path is None:
                 continue
             if is_installed(code) if platform_ids is None else is_enabled(code, platform_ids):
-                yield cast(T, load(path))
+                yield code, cast(T, load(path))
 
     def one(self) -> T:
         """The only implementation, for points that must have exactly one."""

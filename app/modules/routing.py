@@ -32,6 +32,7 @@ PageFunction = Callable[..., Response]
 class Door:
     """One registered function: a page by its id, or an action with path and permission of its own."""
 
+    area: Area
     function: PageFunction
     method: str
     page_id: str | None
@@ -41,11 +42,18 @@ class Door:
 
 
 class AreaRouter:
-    """Collects the doors of one module in one area; stands as ``router`` in ``routes/<area>.py``."""
+    """Collects doors of a module; stands as ``router`` in ``routes/<area>.py``, or in a file named after its subject
+    when it serves several areas: then ``{area}`` in ids of pages and permissions stands for each of them."""
 
-    def __init__(self, area: Area) -> None:
-        self.area = area
+    def __init__(self, *areas: Area) -> None:
+        self.areas = areas
         self.doors: list[Door] = []
+
+    def within(self, area: Area) -> "AreaRouter":
+        """A router for one of the areas; its doors are this one's."""
+        one = AreaRouter(area)
+        one.doors = self.doors
+        return one
 
     def declared(self, page_id: str) -> PageDef:
         """The page of this id, as its module declares it. Raises ConfigurationError when none does."""
@@ -59,7 +67,10 @@ class AreaRouter:
         """Register the function that shows a page declared in the definition (GET)."""
 
         def register(function: PageFunction) -> PageFunction:
-            self.doors.append(Door(function, "GET", page_id, None, None, None))
+            self.doors += [
+                Door(area, function, "GET", page_id.format(area=area), None, None, None)
+                for area in self.areas
+            ]
             return function
 
         return register
@@ -71,7 +82,9 @@ class AreaRouter:
         area only. ``max_body_bytes`` raises the usual limit of the request body."""
 
         def register(function: PageFunction) -> PageFunction:
-            self.doors.append(Door(function, method, None, path, permission, max_body_bytes))
+            for area in self.areas:
+                asked = permission and permission.format(area=area)
+                self.doors.append(Door(area, function, method, None, path, asked, max_body_bytes))
             return function
 
         return register
@@ -80,39 +93,40 @@ class AreaRouter:
 def mount_modules(app: FastAPI) -> None:
     """Mount every installed module's doors. What is off for a request's platforms answers 404."""
     doors = list(_doors())
-    without = sorted(pages().keys() - {door.page_id for _, _, door in doors})
+    without = sorted(pages().keys() - {door.page_id for _, door in doors})
     if without:
         raise ConfigurationError(
             f"These pages are declared but no function shows them: {', '.join(without)}."
         )
     # The first fitting address answers, so words go before placeholders: /products/export before /products/{id}.
-    for module, area, door in sorted(doors, key=lambda found: _wildness(found[1], found[2])):
-        _mount(app, module, area, door)
+    for module, door in sorted(doors, key=lambda found: _wildness(found[1])):
+        _mount(app, module, door)
 
 
-def _doors() -> Iterator[tuple[ModuleDefinition, Area, Door]]:
+def _doors() -> Iterator[tuple[ModuleDefinition, Door]]:
     for module in modules().values():
         for name in module.routes:
             if name.partition("_")[0] == "api":
                 continue  # operations, see api/serving.py
             router = import_module(f"{module.package}.routes.{name}").router
             for door in router.doors:
-                yield module, router.area, door
+                yield module, door
 
 
-def _wildness(area: Area, door: Door) -> list[bool]:
+def _wildness(door: Door) -> list[bool]:
     page = pages().get(door.page_id or "")
-    path = AREA_ROOTS[area] + ((page.path if page else door.path) or "")
+    path = AREA_ROOTS[door.area] + ((page.path if page else door.path) or "")
     return [part.startswith("{") for part in path.split("/")]
 
 
-def _mount(app: FastAPI, module: ModuleDefinition, area: Area, door: Door) -> None:
-    page = None
+def _mount(app: FastAPI, module: ModuleDefinition, door: Door) -> None:
+    page, area = None, door.area
     if door.page_id:
         page = pages().get(door.page_id)
-        if page is None or page.module_code != module.code:
+        if page is None or page.module_code != module.code or page.area != area:
             raise ConfigurationError(
-                f"{door.function.__qualname__} shows page {door.page_id!r}, which {module.code} does not declare."
+                f"{door.function.__qualname__} shows page {door.page_id!r}, which {module.code} does not declare "
+                f"in the area {area}."
             )
         door = replace(door, path=page.path, permission=page.permission)
     if door.permission is None and area != "public":
@@ -121,7 +135,7 @@ def _mount(app: FastAPI, module: ModuleDefinition, area: Area, door: Door) -> No
         )
     app.router.add_api_route(
         (AREA_ROOTS[area] + (door.path or "")) or "/",
-        _endpoint(module, area, door, page),
+        _endpoint(module, door, page),
         methods=["GET", "HEAD"] if door.method == "GET" else [door.method],
         name=door.page_id or f"{module.code}.{door.function.__name__}",
         include_in_schema=False,
@@ -149,10 +163,9 @@ def _for_signed_in(area: Area) -> type[APIRoute]:
     return SignedInRoute
 
 
-def _endpoint(
-    module: ModuleDefinition, area: Area, door: Door, page: PageDef | None
-) -> Callable[..., Response]:
+def _endpoint(module: ModuleDefinition, door: Door, page: PageDef | None) -> Callable[..., Response]:
     """The function FastAPI calls, in one thread hop: resolve, open the unit of work, run, render, commit."""
+    area = door.area
     signature = inspect.signature(door.function, eval_str=True)
     takes_form = door.method == "POST"
 

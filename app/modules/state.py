@@ -6,11 +6,12 @@ anywhere acts everywhere within seconds and a request costs no query.
 
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text
@@ -24,6 +25,7 @@ from app.modules.base import ModuleClass, load
 from app.modules.registry import get_module, modules
 
 _REFRESH_SECONDS = 1.0
+T = TypeVar("T")
 
 
 class ModuleOffError(ConflictError):
@@ -74,13 +76,15 @@ class SystemState(Base):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one process knows about the switches; ``platforms`` of vendors are added as they are asked for."""
+    """What one process knows about the switches; ``platforms`` of vendors are added as they are asked for, and what
+    modules keep as long (see ``kept``)."""
 
     version: int
     enabled: frozenset[tuple[UUID, str]]
     installed: frozenset[str]
     loaded_at: float
     platforms: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
+    kept: dict[Hashable, Any] = field(default_factory=dict)
 
 
 _NEVER = Snapshot(version=-1, enabled=frozenset(), installed=frozenset(), loaded_at=0.0)
@@ -118,6 +122,17 @@ def one_view() -> Iterator[None]:
 def current_snapshot() -> Snapshot:
     """What this process knows now; another object after each refresh: what others read can be kept as long."""
     return _current()
+
+
+def kept(key: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` gave since this process last looked for changes: at most a second or two old.
+
+    For what every page shows and nobody has just changed themselves; ``key`` begins with the module's code.
+    """
+    known = _current().kept
+    if key not in known:
+        known[key] = make()
+    return cast(T, known[key])
 
 
 def _current() -> Snapshot:

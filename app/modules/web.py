@@ -29,7 +29,7 @@ from app.core.keys import get_keys
 from app.core.observability import count_request
 from app.core.roles import refuse_powerful_role
 from app.core.templating import render
-from app.core.tracing import report_error, start_tracing, tracer_provider
+from app.core.tracing import begin_trace, report_error, start_tracing, tracer_provider
 from app.modules.api.docs import mount_api_docs
 from app.modules.api.problems import from_validation, problem
 from app.modules.api.serving import mount_api
@@ -110,7 +110,8 @@ class _Serving:
         given = request.headers.get("x-request-id", "")
         request.state.request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
         logging.clear()
-        logging.bind(request_id=request.state.request_id)
+        trace_id = begin_trace(request.headers.get("traceparent"))
+        logging.bind(request_id=request.state.request_id, trace_id=trace_id)
         started = time.perf_counter()
         area = area_of(scope["path"])
         status = 0

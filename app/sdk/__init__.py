@@ -35,8 +35,10 @@ from app.modules.pagekit.form_page import mount_form
 from app.modules.pagekit.forms import Field, FieldProblem, FormSpec
 from app.modules.pagekit.job_view import JobView
 from app.modules.pagekit.list_page import mount_list
-from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter, Link, ListSpec, View
+from app.modules.pagekit.list_parts import ListPart
+from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter, Link, ListSpec, RowLink, View
 from app.modules.pages import PageContext
+from app.modules.problems import Problem, clear_problem, report_problem
 from app.modules.providers import ProviderPoint
 from app.modules.routing import AreaRouter, public_id
 from app.modules.setup import DemoLogin
@@ -75,6 +77,7 @@ __all__ = [
     "JobView",
     "Keyed",
     "Link",
+    "ListPart",
     "ListSpec",
     "MenuEntry",
     "ModuleClass",
@@ -86,7 +89,9 @@ __all__ = [
     "PageContext",
     "PageDef",
     "Permission",
+    "Problem",
     "ProviderPoint",
+    "RowLink",
     "ScheduledTask",
     "TableScope",
     "TenantScope",
@@ -97,6 +102,7 @@ __all__ = [
     "View",
     "acting_in",
     "bulk_load",
+    "clear_problem",
     "clock",
     "dispatch",
     "find_job",
@@ -108,6 +114,7 @@ __all__ = [
     "public_id",
     "publish",
     "record_audit",
+    "report_problem",
     "show_detail",
     "to_public",
     "unit_of_work",

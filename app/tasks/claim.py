@@ -160,4 +160,6 @@ def as_claimed(row: Row[Any]) -> ClaimedJob:
         checkpoint=row.checkpoint,
         ordering_key=row.ordering_key,
         created_by=row.created_by,
+        request_id=row.request_id,
+        traceparent=row.traceparent,
     )

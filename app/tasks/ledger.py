@@ -26,7 +26,8 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.errors import AppError, ConfigurationError, RateLimitedError, UnavailableError
 from app.core.ids import new_id
-from app.core.logging import mask
+from app.core.logging import bound, mask
+from app.core.tracing import present_trace
 from app.tasks.errors import JobNotFoundError, JobStateError, StaleRunError
 from app.tasks.models import PLATFORM_LANE, Job, JobState
 from app.tasks.ports import ClaimedJob
@@ -100,6 +101,7 @@ def enqueue(
     ``options`` must have queue, module and max_attempts. Raises JobStateError when that other job may not be read.
     """
     values: dict[str, Any] = {"id": new_id(), "task": task, "args": args, "vendor_id": vendor_id, **options}
+    values |= {"request_id": bound("request_id"), "traceparent": present_trace()}
     for _ in range(_DUPLICATE_TRIES):
         # No RETURNING: it needs the right to read, which admins of some platforms lack for platform jobs.
         insertion = insert(_JOBS).values(values).on_conflict_do_nothing()

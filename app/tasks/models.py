@@ -52,7 +52,8 @@ class Job(Keyed, Base):
     """One piece of background work. Jobs of one ``ordering_key`` run strictly one after the other, by ``sequence``.
 
     ``lane`` is the vendor, or a fixed value for the platform's jobs. ``token`` counts claims and fences off
-    workers that lost theirs. ``run_after`` is business time, the other times are system time.
+    workers that lost theirs. ``run_after`` is business time, the other times are system time. ``request_id`` and
+    ``traceparent`` lead to the request that the job came of.
     """
 
     __tablename__ = "jobs"
@@ -134,6 +135,8 @@ class Job(Keyed, Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
     cause: Mapped[str | None]
     created_by: Mapped[UUID | None]
+    request_id: Mapped[str | None]
+    traceparent: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.system_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -37,7 +37,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job that this process may run, as it was when claimed. ``token`` proves it."""
+    """A job that this process may run, as it was when claimed. ``token`` proves it.
+
+    ``request_id`` and ``traceparent`` are those of the request that it came of, also by way of other jobs.
+    """
 
     id: UUID
     token: int
@@ -50,6 +53,8 @@ class ClaimedJob:
     checkpoint: Any | None
     ordering_key: str | None
     created_by: UUID | None
+    request_id: str | None = None
+    traceparent: str | None = None
 
 
 def _always_on(*_: object) -> bool:

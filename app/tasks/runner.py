@@ -16,6 +16,7 @@ from app.core import clock
 from app.core.database import SYSTEM, independent_write, unit_of_work
 from app.core.errors import AppError
 from app.core.observability import count_job
+from app.core.tracing import continued, trace_id_of
 from app.tasks import leases, wakeups
 from app.tasks import watchdog as _watchdog  # noqa: F401  looks after each worker
 from app.tasks.canary import CANARY, come_through
@@ -168,9 +169,7 @@ def _run(job: ClaimedJob, kept: _Kept) -> None:
     left: list[Success] = []
     marker = left_successes.set(left)
     try:
-        with structlog.contextvars.bound_contextvars(
-            job_id=str(job.id), task=job.task, vendor_id=str(job.vendor_id)
-        ):
+        with structlog.contextvars.bound_contextvars(**_ids(job)), continued(job.traceparent):
             state = _outcome(job)
     finally:
         left_successes.reset(marker)
@@ -179,6 +178,13 @@ def _run(job: ClaimedJob, kept: _Kept) -> None:
         kept.add(left[0], seconds)
     else:
         _close(job, state, seconds)
+
+
+def _ids(job: ClaimedJob) -> dict[str, str]:
+    """What stands on every line of a job's log."""
+    found = {"job_id": str(job.id), "task": job.task, "vendor_id": str(job.vendor_id)}
+    came_of = {"request_id": job.request_id, "trace_id": trace_id_of(job.traceparent)}
+    return found | {name: value for name, value in came_of.items() if value is not None}
 
 
 def _close(job: ClaimedJob, state: str, seconds: float) -> None:

@@ -1,12 +1,13 @@
-"""Steps that tests and proofs take through the pages as a person would, without scripts."""
+"""Steps that tests and proofs take through the pages as a person would, without scripts; and which browser to drive."""
 
 import re
+import shutil
 
 import httpx2
 
 from app.modules.tenancy.contracts import DEMO_PASSWORD as PASSWORD
 
-__all__ = ["PASSWORD", "sign_in", "token_of"]
+__all__ = ["PASSWORD", "chromium", "sign_in", "token_of"]
 
 
 def token_of(page: httpx2.Response) -> str:
@@ -23,3 +24,8 @@ def sign_in(
     form = client.get(f"/{area}/sign-in")
     data = {"csrf_token": token_of(form), "email": email, "password": password, "next_url": next_url}
     return client.post(f"/{area}/sign-in", data=data)
+
+
+def chromium() -> str | None:
+    """The program of Debian's Chromium: the one without a window, else the whole (four times the work for a page)."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")

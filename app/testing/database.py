@@ -53,8 +53,10 @@ class Templates:
             setup.seed_demo()
 
     def _create(self, name: str, template: str) -> None:
+        # Files are copied by the system, which costs half of what it does to log every page of the template.
+        statement = f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY OWNER {OWNER}'
         with self.admin.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER {OWNER}'))
+            connection.execute(text(statement))
 
     @contextmanager
     def clone(self, template: str) -> Iterator[Database]:

@@ -10,9 +10,6 @@ import typer
 from app.core.config import changed_environment
 from app.core.console import print_json
 from app.core.embedded import running_servers
-from app.testing.database import Templates, connect_app, scratch_keys
-from app.testing.modules_proof import flips_are_proved, prove_flips
-from app.testing.uninstall import prove_uninstall
 
 
 def modules(
@@ -26,6 +23,10 @@ def modules(
 
     Example: wizamart prove modules --flips 50 --json
     """
+    from app.testing.database import Templates, connect_app, scratch_keys
+    from app.testing.modules_proof import flips_are_proved, prove_flips
+    from app.testing.uninstall import prove_uninstall
+
     folder = Path(tempfile.mkdtemp(prefix="wizamart-prove-"))
     try:
         with (

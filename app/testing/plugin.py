@@ -23,6 +23,8 @@ from app.modules.tasks import QUEUES
 from app.testing.database import Database, Templates, connect_app
 
 _ADMIN, _BROKER, _DATA = "WIZAMART_TEST_ADMIN_URL", "WIZAMART_TEST_BROKER_URL", "WIZAMART_TEST_DATA"
+# Hundreds of tests sign in; at the price of an installation that alone would be a minute.
+_PASSWORDS, _CHEAPEST_KIB = "WIZAMART_PASSWORD_MEMORY_KIB", "1024"
 _servers = ExitStack()
 pytest.register_assert_rewrite("app.testing.conformance")  # its asserts then say what was compared
 
@@ -34,9 +36,26 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     folder = Path(tempfile.mkdtemp(prefix="wizamart-test-"))
     _servers.callback(shutil.rmtree, folder, ignore_errors=True)
     servers = _servers.enter_context(running_servers(folder, durable=False))
-    os.environ.update({_ADMIN: servers.admin_url, _DATA: str(folder)})
+    os.environ.update({_ADMIN: servers.admin_url, _DATA: str(folder), _PASSWORDS: _CHEAPEST_KIB})
     os.environ.setdefault(_BROKER, servers.broker_url)  # or one that stands in the environment, used as it is
     Templates(servers.admin_url).build()
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: many tests wait for processes, leases and browsers."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, so that none of them is still at work when the others are done."""
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("long")
+    return float(marker.args[0]) if marker else float(item.get_closest_marker("browser") is not None)
 
 
 def pytest_sessionfinish() -> None:

@@ -20,7 +20,7 @@ from app.modules.api import callers as api_callers
 from app.modules.api import limits as api_limits
 from app.modules.principal import Principal
 from app.modules.tenancy.facade import admin_holder, find_vendor, vendor_holder
-from app.testing.api_keys import make_key
+from app.testing.api_keys import make_key, owner_of
 from app.testing.database import Database
 
 VENDOR, OTHER_VENDOR = "MOSELLE", "MINETT"
@@ -37,11 +37,11 @@ def _fresh_process() -> Iterator[None]:
 
 
 def holder_of(code: str) -> Principal:
-    """What a key of a vendor may do at most."""
+    """An owner of a vendor."""
     vendor = find_vendor(code=code)
     assert vendor
     with unit_of_work(IdentityScope()) as session:
-        found = vendor_holder(session, vendor.id)
+        found = vendor_holder(session, vendor.id, owner_of(session, vendor.company_id))
     assert found
     return found
 

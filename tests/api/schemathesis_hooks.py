@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 schemathesis.openapi.format("cursor", st.just(""))
 schemathesis.openapi.format("uri", st.just("https://shop.example/feed.csv"))
+schemathesis.openapi.format("field-names", st.just(""))  # with a choice of fields, others are not there
+schemathesis.openapi.format("gtin", st.just("4006381333931"))
 schemathesis.openapi.format("idempotency-key", st.just("once"))
 
 

@@ -1,5 +1,6 @@
 """What every operation keeps to: errors, pages, versions, keys of acts, limits."""
 
+import re
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from app.core.config import get_settings
+from app.core.i18n import LANGUAGES, has_message
 from app.modules import idempotency
 from tests.api.conftest import Program
 
@@ -32,6 +34,17 @@ def test_the_type_of_an_error_leads_to_its_page(vendor: Program, client: TestCli
     assert client.get("/errors/nothing.there_is").status_code == 404
     assert f'/errors/{answer["code"]}"' in client.get("/errors").text
     assert 'id="catalog_products_list"' in client.get("/api/docs").text
+
+
+def test_every_error_has_a_page_with_a_title_in_every_language(client: TestClient) -> None:
+    listed = client.get("/errors", headers={"Accept-Language": "en"}).text
+    codes = re.findall(r'href="/errors/([^"]+)"', listed)
+    assert {"framework.key_maker_gone", "tenancy.escalation", "catalog.product_not_found"} <= set(codes)
+    for code in codes:
+        page = client.get(f"/errors/{code}", headers={"Accept-Language": "de"})
+        assert page.status_code == 200, code
+        for language in LANGUAGES:
+            assert has_message(language, f"errors.{code}.title"), (language, code)
 
 
 @pytest.mark.parametrize(

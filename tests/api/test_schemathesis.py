@@ -1,4 +1,4 @@
-"""Every operation answers as the description says, to what it allows and to what it does not: all checks."""
+"""Every operation answers as the description says, to what it allows and to what it does not, and in a row."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from app.core.config import get_settings
 from app.testing.working import work
 
 _ROOT = Path(__file__).parents[2]
-_ARGUMENTS = ("--checks=all", "--max-examples=10", "--phases=examples,coverage,fuzzing", "--seed=1")
+_ARGUMENTS = ("--checks=all", "--max-examples=10", "--phases=examples,coverage,fuzzing,stateful", "--seed=1")
 _ARGUMENTS += ("--suppress-health-check=all", "--workers=2", "--no-color", "--generation-deterministic")
 
 
@@ -36,6 +36,7 @@ def _no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     get_settings.cache_clear()
 
 
+@pytest.mark.long(10)
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("area", ["vendor", "admin"])
 def test_all_operations(

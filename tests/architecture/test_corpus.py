@@ -29,7 +29,7 @@ CLASSES = {
     "permissions": {"permission-missing", "permission-name", "permission-undeclared"},
     "pages": {
         *("page-icon", "page-name", "page-twice", "page-undeclared", "page-without-function"),
-        "dead-path",
+        *("dead-path", "list-part", "menu-key"),
     },
     "tasks": {"task-base", "task-name", "task-queue", "tasks-path"},
     "schedules": {"schedule-name", "schedule-task", "schedule-time"},

@@ -21,6 +21,7 @@ from tests.architecture.conftest import (
 
 SHOP = "app/modules/shop"
 ROUTE_FILE, TEMPLATE = f"{SHOP}/routes/vendor.py", f"{SHOP}/templates/shop/vendor/planted.html"
+COUNT = "app.modules.shop.services.basket_service:count_baskets"
 PAGE = shop_definition().pages[0]
 DELETE = shop_definition().scheduled_tasks[0]
 
@@ -105,6 +106,9 @@ def test_a_proper_foreign_key_passes(plant):
         ("schedule-task", {"scheduled_tasks": [replace(DELETE, task="app.modules.shop.tasks.baskets.gone")]}),
         ("schedule-time", {"scheduled_tasks": [replace(DELETE, schedule="99 3 * * *")]}),
         ("schedule-time", {"scheduled_tasks": [ScheduledTask(DELETE.name, DELETE.task, {"hours": 3})]}),
+        ("list-part", {"providers": {f"framework.list_parts:{PAGE.id}": COUNT}}),
+        ("list-part", {"providers": {"framework.list_parts:stock.vendor.gone": COUNT}}),
+        ("menu-key", {"pages": (replace(PAGE, menu=MenuEntry("sales", 10, "basket", key="?")),)}),
         ("dead-path", {"providers": {"framework.demo": "app.modules.shop.services.basket_service:gone"}}),
         ("dead-path", {"handlers": {"stock.shelf_moved": "app.modules.stock.handlers:on_shelf_moved"}}),
         ("dead-path", {"hooks": Hooks(on_enable="app.modules.shop.gone:on_enable")}),
@@ -146,6 +150,38 @@ def test_a_planted_route_is_found(plant, rule, old, new):
     found = plant({ROUTE_FILE: ROUTES.replace(old, new)})
     assert rules(found) == [rule]
     assert {finding.file for finding in found} == {ROUTE_FILE}
+
+
+BOTH = ROUTES.replace('AreaRouter("vendor")', 'AreaRouter("admin", "vendor")')
+BOTH = BOTH.replace("shop.vendor.baskets", "shop.{area}.baskets").replace(
+    "shop.baskets.edit", "shop.{area}_baskets.edit"
+)
+IN_BOTH_AREAS = {
+    "routes": ("baskets",),
+    "pages": tuple(
+        replace(PAGE, id=f"shop.{area}.baskets", area=area, permission=f"shop.{area}_baskets.edit")
+        for area in ("admin", "vendor")
+    ),
+    "permissions": tuple(
+        Permission(f"shop.{area}_baskets.edit", "shop.baskets.edit", area) for area in ("admin", "vendor")
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "old", "new"),
+    [
+        (None, "baskets", "", ""),
+        ("route-area", "vendor", "", ""),
+        ("module-vocabulary", "baskets", 'AreaRouter("admin", "vendor")', 'AreaRouter("vendor")'),
+        ("page-twice", "baskets", "shop.{area}.baskets", "shop.vendor.baskets"),
+        ("permission-undeclared", "baskets", "{area}_baskets.edit", "{area}_baskets.burn"),
+    ],
+)
+def test_a_file_for_several_areas_is_named_after_its_subject(plant, rule, name, old, new):
+    files = {ROUTE_FILE: None, f"{SHOP}/routes/{name}.py": BOTH.replace(old, new)}
+    found = rules(plant(files, {**IN_BOTH_AREAS, "routes": (name,)}))
+    assert rule in found if rule else not found
 
 
 @pytest.mark.parametrize(

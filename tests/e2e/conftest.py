@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from sqlalchemy import Engine, text
 
 from app.core.keys import new_keys, to_environment
 from app.modules.tenancy.contracts import DEMO_PASSWORD
+from app.testing.browsing import chromium
 from app.testing.database import Templates
 from tests.e2e.people import Person
 from tests.e2e.platform import Processes, free_port, is_ready
@@ -73,7 +73,7 @@ def site(templates: Templates, worker_id: str, tmp_path_factory: pytest.TempPath
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=OPTIONS)
         yield browser
         browser.close()
 

@@ -30,6 +30,7 @@ class Person:
 ANONYMOUS = Person("anonymous", "public")
 OWNER = Person("owner", "vendor", "owner@moselle.example", "Maison Moselle")
 VIEWER = Person("viewer", "vendor", "team@moselle.example", "Maison Moselle", sees=".view")
+MINETT_OWNER = Person("owner of minett", "vendor", "owner@minett.example", "Minett Outdoor")
 ADMIN = Person("admin", "admin", "admin@wizamart.example")
 SIGNED_IN = (OWNER, VIEWER, ADMIN)
 

@@ -2,66 +2,19 @@
 
 import csv
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
-from sqlalchemy import text
+from playwright.sync_api import Page, expect
 
-from app.core.ids import from_public
 from bench.feeds import COLUMNS, FeedTruth, write_feed
 from tests.e2e.conftest import OpenBrowser, Site, Watch, fill_in_sign_in
+from tests.e2e.imports import announced, held_after, shown_progress, start_import, tile
 
 pytestmark = pytest.mark.browser
 ROWS = 16_000  # four parts of an import
 POLL_SECONDS = 2.0
-
-
-def start_import(page: Page, feed: Path) -> UUID:
-    """Fill in the form and send it; the import's id."""
-    page.get_by_role("link", name="Import a feed").click()
-    page.get_by_label(re.compile("^File")).set_input_files(feed)
-    page.get_by_label("Language", exact=True).select_option("en")
-    page.get_by_role("button", name="Start the import").click()
-    page.wait_for_url(re.compile(r"/imports/imp_\w+$"))
-    found = from_public("imp", page.url.rpartition("/")[2])
-    assert found is not None
-    return found
-
-
-@contextmanager
-def held_after(site: Site, import_id: UUID, rows: int) -> Iterator[None]:
-    """The import waits for us once so many rows are committed: its next part cannot note its counts."""
-    row = text("SELECT rows FROM feed_imports WHERE id = :id FOR UPDATE")
-    deadline = time.monotonic() + 15
-    with site.owner.connect() as connection:
-        while (connection.scalar(row, {"id": import_id}) or 0) < rows:
-            connection.rollback()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        yield
-        connection.rollback()
-
-
-def shown_progress(page: Page) -> float:
-    """The value of the bar, once it is one that is between nothing and all."""
-    bar = page.get_by_role("progressbar")
-    expect(bar).to_have_attribute("value", re.compile(r"^[1-9]\d*$"), timeout=8_000)
-    return float(bar.get_attribute("value") or 0)
-
-
-def announced(page: Page, pattern: str) -> Locator:
-    """What of the import's page a screen reader speaks by itself."""
-    return page.locator("#import").get_by_role("status").filter(has_text=re.compile(pattern))
-
-
-def tile(page: Page, label: str) -> int:
-    figure = page.locator(".tile").filter(has=page.get_by_text(label, exact=True)).locator(".tile-value")
-    return int(figure.inner_text().replace(",", ""))
 
 
 def test_from_sign_in_to_the_product(browse: OpenBrowser, site: Site, quiet: Watch, feed_file: Path) -> None:

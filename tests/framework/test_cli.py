@@ -65,6 +65,7 @@ def listed() -> dict[str, dict[str, Any]]:
     return {module["code"]: module for module in json.loads(run("modules", "list", "--json").stdout)}
 
 
+@pytest.mark.long(14)
 def test_modules_list_says_how_each_is_in_the_database(world: Database) -> None:
     before = listed().values()
     assert {(module["state"], *module["platforms"], *module["pending"]) for module in before} == {

@@ -22,6 +22,7 @@ def test_every_block_of_commands_is_tested() -> None:
     assert len(blocks()) == len(_ANY_BLOCK.findall(GUIDE.read_text("utf-8"))) >= 5
 
 
+@pytest.mark.long(98)
 @pytest.mark.timeout(400)
 def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
     tree, site = copy_tree(tmp_path / "tree"), tmp_path / "site"

@@ -206,7 +206,7 @@ def test_public_doors_follow(app: FastAPI, client: TestClient, monkeypatch: pyte
 
     router = AreaRouter("public")
     router.action("/planted", permission=None, method="GET")(answer)
-    routing._mount(app, get_module("marketplace"), "public", router.doors[0])
+    routing._mount(app, get_module("marketplace"), router.doors[0])
     assert client.get("/planted").text == "open"
     switch_off("marketplace")
     assert client.get("/planted").status_code == 404

@@ -85,6 +85,12 @@ def test_after_a_purge_the_schema_is_as_if_it_had_never_been_there(
         assert count(world, purged) == 1
 
 
+def without_bytes(report: dict[str, Any]) -> dict[str, Any]:
+    """A report without the sizes of tables, which vacuum may change between two looks."""
+    tables = [{name: value for name, value in each.items() if name != "bytes"} for each in report["tables"]]
+    return {name: value for name, value in report.items() if name != "bytes"} | {"tables": tables}
+
+
 def test_the_dry_run_and_the_purge_count_exactly_what_is_there(world: Database) -> None:
     assert run_until_idle(QUEUES, timeout_seconds=60)
     start_export()
@@ -105,7 +111,7 @@ def test_the_dry_run_and_the_purge_count_exactly_what_is_there(world: Database) 
     assert count(world, "SELECT count(*) FROM jobs WHERE module = 'marketplace'") == jobs
 
     done = json.loads(run("modules", "uninstall", "marketplace", "--purge", "--json").stdout)
-    assert done == said | {"dry_run": False}
+    assert without_bytes(done) == without_bytes(said) | {"dry_run": False}
     with world.owner_engine.connect() as connection:
         entry = connection.execute(
             text("SELECT details FROM audit_log WHERE action = 'framework.module_purged'")
@@ -251,6 +257,7 @@ def test_random_subsets_in_random_order(world: Database, templates: Templates, s
     assert figures["subsets"] >= 2
 
 
+@pytest.mark.long(10)
 def test_a_module_that_was_dropped_into_the_tree_leaves_no_trace(world: Database, tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__", "tests")
     shutil.copytree(ROOT / "app", tmp_path / "app", ignore=ignored)

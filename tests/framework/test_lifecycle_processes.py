@@ -72,6 +72,7 @@ def states(world: Database, since: float) -> set[tuple[str, str | None]]:
         return {tuple(row) for row in rows}
 
 
+@pytest.mark.long(20)
 def test_web_worker_and_beat_follow_within_seconds(
     world: Database, processes: Processes, browsers: list[httpx2.Client]
 ) -> None:

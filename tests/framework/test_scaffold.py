@@ -26,6 +26,7 @@ def passed(output: str) -> int:
     return int(output.strip().splitlines()[-1].split(" passed")[0].split()[-1])
 
 
+@pytest.mark.long(49)
 @pytest.mark.timeout(240)
 def test_a_generated_module_passes_every_gate_and_its_tests_within_a_minute(tmp_path: Path) -> None:
     tree = copy_tree(tmp_path / "tree")
@@ -59,6 +60,7 @@ def test_a_prefix_in_use_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert '"gift_cards_check_id": ("gcc", ' in definition
 
 
+@pytest.mark.long(45)
 @pytest.mark.timeout(240)
 def test_a_generated_distribution_is_installed_and_passes_the_inherited_tests(tmp_path: Path) -> None:
     tree, source, site = copy_tree(tmp_path / "tree"), tmp_path / "gift_cards", tmp_path / "site"

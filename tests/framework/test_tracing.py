@@ -1,8 +1,10 @@
 """Requests and jobs are traced, and what goes wrong in them is reported."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 
 from app.core.config import get_settings
@@ -12,6 +14,7 @@ from app.core.ids import new_id
 from app.core.tracing import stop_tracing
 from app.main import create_app
 from app.modules.observability import observed
+from app.tasks import ports
 from app.tasks.dispatcher import dispatch
 from app.tasks.ports import ClaimedJob
 from app.testing.working import work
@@ -74,3 +77,51 @@ def test_unexpected_errors_of_jobs_are_reported_and_answers_are_not(receiver: Re
     (event,) = receiver.events()
     assert event["exception"]["values"][0]["value"] == "broken"
     assert event["tags"] == {"process": "web", "task": TASK, "job_id": str(job.id)}
+
+
+CAME_IN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_a_job_belongs_to_the_trace_of_its_request(receiver: Receiver) -> None:
+    app = create_app()
+
+    def start() -> None:
+        with unit_of_work(SYSTEM) as session:
+            dispatch(session, TASK)
+
+    app.add_api_route("/start", start)
+    with TestClient(app, base_url="http://testserver") as client:
+        assert client.get("/start", headers={"traceparent": CAME_IN}).status_code == 200
+    work()
+    request = receiver.spans("GET /start")["GET /start"]
+    job = receiver.spans(f"job {TASK}")[f"job {TASK}"]
+    assert request.trace_id.hex() == job.trace_id.hex() == CAME_IN.split("-")[1]
+    assert request.parent_span_id.hex() == CAME_IN.split("-")[2]
+    assert job.parent_span_id == request.span_id
+
+
+@pytest.mark.parametrize("sent", [CAME_IN, "00-1-2-3", None])
+def test_a_jobs_log_lines_have_the_ids_of_its_request(
+    world: object, monkeypatch: pytest.MonkeyPatch, sent: str | None
+) -> None:
+    app, seen = create_app(), []
+
+    def start() -> None:
+        with unit_of_work(SYSTEM) as session:
+            dispatch(session, TASK)
+
+    app.add_api_route("/start", start)
+    headers = {"X-Request-ID": "request-43", **({"traceparent": sent} if sent else {})}
+    with TestClient(app, base_url="http://testserver") as client:
+        assert client.get("/start", headers=headers).status_code == 200
+    execute = ports.framework().execute
+
+    def look(job: ClaimedJob) -> None:
+        seen.append(structlog.contextvars.get_contextvars())
+        execute(job)
+
+    monkeypatch.setattr(ports, "_framework", replace(ports.framework(), execute=look))
+    work()
+    (ids,) = [one for one in seen if one["task"] == TASK]
+    assert ids["request_id"] == "request-43"
+    assert ids.get("trace_id") == (CAME_IN.split("-")[1] if sent == CAME_IN else None)

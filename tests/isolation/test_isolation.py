@@ -8,10 +8,11 @@ from sqlalchemy.pool import NullPool
 from app.core.database import SYSTEM, IdentityScope, TenantScope, acting_in, engine, unit_of_work
 from app.core.errors import ConfigurationError
 from app.core.roles import refuse_powerful_role
-from app.testing.cli import is_proved, prove_isolation
 from app.testing.database import Database, Templates
+from app.testing.isolation_proof import is_proved, prove_isolation
 
 
+@pytest.mark.long(12)
 @pytest.mark.timeout(300)
 def test_nothing_leaks_and_every_dropped_policy_is_noticed(templates: Templates) -> None:
     figures = prove_isolation(templates)

@@ -1,5 +1,8 @@
 """Reads in one round trip: in their scope, again after what makes a connection forget, and with clear errors."""
 
+import time
+from threading import Thread
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -87,3 +90,24 @@ def test_a_lost_connection_is_an_operational_error_once(world: Database, templat
     with pytest.raises(OperationalError):
         read_row(scope, b"SELECT 1", [])
     assert read_row(scope, b"SELECT 1", []) == (b"1",)
+
+
+def test_other_threads_go_on_while_one_waits_for_the_server(world: Database) -> None:
+    scope = vendor_scope("MOSELLE")
+    read_row(scope, b"SELECT 1", [])
+    asking = Thread(target=read_row, args=(scope, b"SELECT pg_sleep(1)", []))
+    asking.start()
+    time.sleep(0.05)
+    assert asking.is_alive()
+    asking.join()
+
+
+def test_a_statement_is_planned_once_however_often_its_limit_changes(world: Database) -> None:
+    scope = vendor_scope("MOSELLE")
+    for number in range(1, 12):
+        read_row(scope, b"SELECT id FROM roles LIMIT $1::bigint", [str(number).encode()])
+    with engine().connect() as connection:
+        plans = connection.execute(
+            text("SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE '%FROM roles LIMIT%'")
+        ).scalars()
+        assert list(plans) == [0]

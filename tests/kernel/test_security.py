@@ -1,6 +1,7 @@
 """Passwords, tokens, signatures, form tokens and sealed credentials."""
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -49,6 +50,29 @@ def test_keyboards_do_not_matter() -> None:
     assert verify_password(hash_password("cafe\u0301 ﬁn"), "café fin")
 
 
+@pytest.fixture
+def full_price(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords cost what they cost an installation, not the little that they cost tests."""
+    monkeypatch.delenv("WIZAMART_PASSWORD_MEMORY_KIB")
+    for cached in (get_settings, security._nobodys_hash):
+        cached.cache_clear()
+    yield
+    monkeypatch.undo()
+    for cached in (get_settings, security._nobodys_hash):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("full_price")
+def test_a_hash_of_another_price_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = hash_password("correct horse battery")
+    assert "$m=32768,t=3,p=1$" in hashed
+    monkeypatch.setenv("WIZAMART_PASSWORD_MEMORY_KIB", "16384")
+    get_settings.cache_clear()
+    assert needs_rehash(hashed)
+    assert verify_password(hashed, "correct horse battery")
+
+
+@pytest.mark.usefixtures("full_price")
 def test_nobody_costs_as_much_as_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = hash_password("correct horse battery")
     assert not verify_password(None, "correct horse battery")

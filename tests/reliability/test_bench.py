@@ -9,6 +9,7 @@ import pytest
 pytestmark = pytest.mark.reliability
 
 
+@pytest.mark.long(13)
 def test_bench_jobs_gives_its_figures() -> None:
     sizes = ["--jobs", "100", "--rounds", "1", "--seconds", "1", "--rate", "50", "--concurrency", "1"]
     command = [sys.executable, "-m", "app.cli", "bench", "jobs", "--json", *sizes]

@@ -135,6 +135,7 @@ def test_a_worker_that_takes_no_work_is_ended(query, worker_process, eventually,
     eventually(lambda: query("SELECT 1 FROM jobs WHERE state = 'queued'") == [])
 
 
+@pytest.mark.long(14)
 def test_a_deaf_worker_is_ended_although_a_healthy_one_serves_its_queues(
     query, worker_process, eventually, monkeypatch
 ):

@@ -44,6 +44,7 @@ BAD = [
 ]
 
 
+@pytest.mark.long(40)
 @pytest.mark.reliability
 @pytest.mark.timeout(240)
 def test_nothing_is_lost_or_done_twice_under_fire():

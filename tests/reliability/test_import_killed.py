@@ -39,6 +39,7 @@ def start_import(feed: Path) -> UUID:
         return import_service.start_import(session, request).id
 
 
+@pytest.mark.long(31)
 def test_a_killed_worker_costs_one_part_of_the_file_and_no_row(
     world: Database, processes: Processes, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from app.testing.modules_proof import flips_are_proved, prove_flips
 pytestmark = pytest.mark.reliability
 
 
+@pytest.mark.long(42)
 def test_ten_flips_break_no_request_and_lose_no_job(
     world: Database, broker: str, broker_at: Callable[[str | None], None], tmp_path: Path
 ) -> None:

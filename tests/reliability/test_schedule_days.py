@@ -105,6 +105,7 @@ def local_time(monkeypatch):
     time.tzset()
 
 
+@pytest.mark.long(15)
 @pytest.mark.usefixtures("local_time")
 def test_fourteen_days_miss_and_double_no_tick(framework, query):
     framework(schedules=schedules, schedule_is_on=lambda _name: True)

@@ -7,7 +7,7 @@ of what comes in; it returns a model of the module's ``schemas/``.
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -27,7 +27,7 @@ from uuid import UUID
 
 from fastapi import Request
 from fastapi.params import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from sqlalchemy.orm import Session
 
 from app.core.errors import FieldError, NotFoundError
@@ -39,16 +39,24 @@ from app.modules.principal import Principal, VendorRef
 
 ROOT = "/api/v1"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TAG = re.compile(r'"([0-9]{1,17})"')
+_TAG = re.compile(r'"([0-9]{1,17})(?:-[0-9a-f]{16})?"')
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 OperationFunction = Callable[..., Any]
 T = TypeVar("T")
 
 
 class Input(BaseModel):
-    """Base of bodies: what is not declared is refused."""
+    """Base of bodies: what is not declared is refused, and so are texts that PostgreSQL cannot take."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and "\x00" in one:
+                raise ValueError("leave out the character U+0000")
+        return value
 
 
 def left_out(**limits: Any) -> Any:
@@ -76,14 +84,32 @@ Cents = Annotated[int, Field(ge=0, le=10**12), BeforeValidator(_whole)]
 """An amount in a body. A whole number is what JSON Schema takes for one: 5 and 5.0, not "5" nor true."""
 
 
-def web_address() -> Any:
-    """An address on the open internet; the service that calls it says what it refuses."""
-    return Field(min_length=1, max_length=2000, json_schema_extra={"format": "uri"})
+WebAddress = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2000,
+        pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://.",
+        json_schema_extra={"format": "uri"},
+    ),
+]
+"""An address on the open internet; the service that calls it says what else it refuses."""
 
 
 def example(**values: Any) -> ConfigDict:
     """The ``model_config`` of a model with an example of it, which the description of operations shows."""
     return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+Fields = Annotated[
+    str | None,
+    Field(
+        description="Only these fields of what the answer tells, with commas between.",
+        max_length=1000,
+        json_schema_extra={"format": "field-names"},
+    ),
+]
+"""The parameter ``fields`` of every operation that reads."""
 
 
 class ListQuery(BaseModel):
@@ -99,6 +125,7 @@ class ListQuery(BaseModel):
         json_schema_extra={"format": "cursor"},
     )
     include: Literal["total_count"] | None = Field(None, description="Also count all rows of the list.")
+    fields: Fields = None
 
     @property
     def counts(self) -> bool:
@@ -140,6 +167,11 @@ class ApiContext:
         return self.principal.vendor
 
     @property
+    def area(self) -> Area:
+        """The area of the key."""
+        return "vendor" if self.principal.vendor else "admin"
+
+    @property
     def if_match(self) -> int | None:
         """The version that the caller wants to change; None where any will do. Raises BadParameterError."""
         tag = self.request.headers.get("if-match", "*").strip()
@@ -167,8 +199,13 @@ class ApiContext:
         self.headers["Location"] = ROOT + path
 
 
+def id_pattern(prefix: str) -> str:
+    """The form of public ids with a prefix, for fields of bodies and for the description."""
+    return f"^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"
+
+
 def key_of(prefix: str, text: str) -> UUID:
-    """The key behind a public id in an address; NotFoundError when it is none."""
+    """The key behind a public id; NotFoundError when it is none."""
     key = from_public(prefix, text)
     if key is None:
         raise NotFoundError
@@ -178,12 +215,14 @@ def key_of(prefix: str, text: str) -> UUID:
 class Options(TypedDict):
     """What an operation says besides where it is.
 
-    ``permission``: what the key needs. ``status``: of success, else 200, or 204 where nothing is returned.
+    ``permission``: what the key needs; ``admin_permission``: what the operator's needs, where ``both`` areas have the
+    operation and the code is another. ``status``: of success, else 200, or 204 where nothing is returned.
     ``needs_key``: an Idempotency-Key must be sent (it may, with every POST and PATCH). ``needs_version``: so must
     If-Match.
     """
 
     permission: str
+    admin_permission: NotRequired[str]
     status: NotRequired[int]
     needs_key: NotRequired[bool]
     needs_version: NotRequired[bool]
@@ -193,6 +232,7 @@ class Options(TypedDict):
 class Operation:
     """One registered operation. ``gives`` is the model of its answer, None where there is none."""
 
+    name: str
     function: OperationFunction
     area: Area
     method: Method
@@ -213,6 +253,20 @@ class Operation:
     def takes_key(self) -> bool:
         """Whether an Idempotency-Key is looked at."""
         return self.method in ("POST", "PATCH")
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it gives something and changes nothing."""
+        return self.method == "GET" and self.gives is not None
+
+    @cached_property
+    def field_names(self) -> frozenset[str]:
+        """What ``fields`` may name: the fields of the answer, or of a row where it is of rows."""
+        if not self.is_read:
+            return frozenset()
+        rows = self.gives.model_fields.get("data")
+        model = get_args(rows.annotation)[0] if rows else self.gives
+        return frozenset(model.model_fields)
 
     @property
     def is_list(self) -> bool:
@@ -238,7 +292,7 @@ class Operation:
     @cached_property
     def query_names(self) -> frozenset[str]:
         """The query parameters there are."""
-        return frozenset(self._query_fields)
+        return frozenset(self._query_fields) | ({"fields"} if self.is_read else frozenset())
 
     @cached_property
     def repeated_names(self) -> frozenset[str]:
@@ -265,13 +319,22 @@ class ApiRouter:
         self, method: Method, path: str, **options: Unpack[Options]
     ) -> Callable[[OperationFunction], OperationFunction]:
         """Register an operation of a vendor's keys. Its id is ``<module>_<name of the function>``."""
-        return self._register("vendor", method, path, options)
+        return self._register(["vendor"], method, path, options)
 
     def admin(
         self, method: Method, path: str, **options: Unpack[Options]
     ) -> Callable[[OperationFunction], OperationFunction]:
         """Register an operation of the operator's keys. Its id is ``<module>_<name of the function>``."""
-        return self._register("admin", method, path, options)
+        return self._register(["admin"], method, path, options)
+
+    def both(
+        self, method: Method, path: str, **options: Unpack[Options]
+    ) -> Callable[[OperationFunction], OperationFunction]:
+        """Register an operation of a vendor's keys and, with ``admin_`` before its name, of the operator's.
+
+        ``{area}`` in the permission stands for either.
+        """
+        return self._register(["vendor", "admin"], method, path, options)
 
     def quick(
         self, path: str, *, permission: str, gives: Any
@@ -284,31 +347,38 @@ class ApiRouter:
 
         def register(function: OperationFunction) -> OperationFunction:
             self.operations.append(
-                Operation(function, "vendor", "GET", path, permission, gives, 200, is_quick=True)
+                Operation(
+                    function.__name__, function, "vendor", "GET", path, permission, gives, 200, is_quick=True
+                )
             )
             return function
 
         return register
 
     def _register(
-        self, area: Area, method: Method, path: str, options: Options
+        self, areas: Sequence[Area], method: Method, path: str, options: Options
     ) -> Callable[[OperationFunction], OperationFunction]:
+        asked: dict[Area, str] = dict.fromkeys(areas, options["permission"])
+        asked |= {"admin": options["admin_permission"]} if "admin_permission" in options else {}
+
         def register(function: OperationFunction) -> OperationFunction:
             gives = inspect.signature(function, eval_str=True).return_annotation
             gives = None if gives in (None, inspect.Signature.empty) else gives
-            self.operations.append(
+            self.operations += [
                 Operation(
+                    f"admin_{function.__name__}" if len(areas) > 1 and area == "admin" else function.__name__,
                     function,
                     area,
                     method,
                     path,
-                    options["permission"],
+                    asked[area].format(area=area),
                     gives,
                     options.get("status", 200 if gives else 204),
                     needs_key=options.get("needs_key", False),
                     needs_version=options.get("needs_version", False),
                 )
-            )
+                for area in areas
+            ]
             return function
 
         return register

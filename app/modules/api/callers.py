@@ -1,6 +1,7 @@
 """Who calls the API: the holder of a key, remembered for a few seconds so that most requests cost no query.
 
-A key that was revoked, or whose vendor was suspended, is refused by every process within ``_REMEMBERED_SECONDS``.
+A key that was revoked, or whose maker or vendor was put on hold, is refused by every process within
+``_REMEMBERED_SECONDS``; as soon do permissions follow that were taken from its maker.
 Cookies are never looked at.
 """
 
@@ -33,6 +34,12 @@ class KeyMissesPermissionError(ForbiddenError):
     """The key was not given the permission that the operation asks for."""
 
     code = "framework.key_misses_permission"
+
+
+class KeyMakerGoneError(UnauthenticatedError):
+    """A key has no more rights than the person who made it, and they no longer have any here."""
+
+    code = "framework.key_maker_gone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,12 +118,8 @@ def _problems() -> dict[str, type[AppError]]:
 
 def _problem(language: str, kind: type[AppError]) -> SimpleNamespace:
     key = f"errors.{kind.code}"
-    return SimpleNamespace(
-        code=kind.code,
-        status=kind.status,
-        title=_text(language, f"{key}.title", kind.title),
-        text=_text(language, key, kind.title),
-    )
+    title = _text(language, f"{key}.title", kind.title)
+    return SimpleNamespace(code=kind.code, status=kind.status, title=title, text=_text(language, key, title))
 
 
 def _text(language: str, key: str, fallback: str) -> str:

@@ -18,6 +18,7 @@ from app.core.errors import AppError, NotFoundError
 from app.core.ids import encode_key
 from app.core.quick_read import Row, read_row
 from app.modules.api import ListQuery, Operation
+from app.modules.api.answers import answer_to_read
 from app.modules.api.callers import Caller
 from app.modules.api.limits import limit_headers
 from app.modules.api.pages import cursor_of, link_header, place_of
@@ -60,11 +61,10 @@ def answer_quickly(operation: Operation, request: Request, caller: Caller) -> Re
         raise read.missing
     headers = {"Vary": "Accept-Language", **limit_headers(request)}
     if query is None:
-        headers["ETag"] = f'"{(row[1] or b"").decode()}"'
-        return Response(_with_public_ids(row[0] or b""), 200, headers, "application/json")
+        return answer_to_read(request, _with_public_ids(row[0] or b""), (row[1] or b"").decode(), headers)
     body, following, previous = _page(row, query)
     headers |= link_header(request, following, previous)
-    return Response(body, 200, headers, "application/json")
+    return answer_to_read(request, body, None, headers)
 
 
 def _query(operation: Operation, request: Request) -> ListQuery | None:

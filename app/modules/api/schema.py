@@ -1,5 +1,6 @@
 """The description of the API: OpenAPI 3.1, made from the operations; the text that is committed, and what broke."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from app import VERSION
 from app.core.ids import to_public
-from app.modules.api import ROOT, Operation
+from app.modules.api import ROOT, Operation, id_pattern
 from app.modules.api.problems import PROBLEM_TYPE, FieldProblem, Problem
 from app.modules.api.serving import api_router, operations
 from app.modules.registry import modules
@@ -20,7 +21,7 @@ _HEADERS = {
     "RateLimit-Policy": ("Requests (q) in a window of w seconds. Experimental, as the draft is.", "string"),
     "RateLimit": ("Requests left (r) until the window ends in t seconds. Experimental.", "string"),
     "Link": ('Addresses of the pages beside this one: rel="next", rel="prev".', "string"),
-    "ETag": ("The version, for If-Match.", "string"),
+    "ETag": ("The version, for If-Match; of what was read also its content, for If-None-Match.", "string"),
     "Location": ("Where the thing, or the job, is.", "string"),
     "Idempotency-Replayed": ("`true` when this is a stored answer.", "string"),
     "Retry-After": ("Seconds.", "integer"),
@@ -77,6 +78,7 @@ def build_schema() -> dict[str, Any]:
         described = found["paths"][operation.address][operation.method.lower()]
         assert described["operationId"] == name
         _finish(described, operation, schemas)
+        _link(described["responses"][str(operation.status)], operation)
         _constrain_ids(described)
     return found
 
@@ -107,7 +109,8 @@ def _finish(described: dict[str, Any], operation: Operation, schemas: dict[str, 
     success["headers"] = _headers(operation)
     for content in success.get("content", {}).values():
         content["example"] = _example(content["schema"], schemas)
-    described["responses"] = {str(operation.status): success} | {
+    answers = {str(operation.status): success} | (_NOT_MODIFIED if operation.is_read else {})
+    described["responses"] = answers | {
         str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in _statuses(operation)
     }
     for parameter in described.get("parameters", []):
@@ -117,6 +120,26 @@ def _finish(described: dict[str, Any], operation: Operation, schemas: dict[str, 
             )
             parameter["name"] = "-".join(part.capitalize() for part in parameter["name"].split("-"))
             parameter["schema"] = _HEADER_SCHEMAS[parameter["name"]]
+        elif parameter["name"] == "fields":
+            parameter["description"] += f" There are: {', '.join(sorted(operation.field_names))}."
+
+
+def _link(success: dict[str, Any], operation: Operation) -> None:
+    """Say which operations take the id of what was made or read, and its ETag."""
+    has_id = "id" in getattr(operation.gives, "model_fields", ())
+    is_one = operation.path.endswith("}") if operation.is_read else operation.status in (201, 202)
+    if not (has_id and is_one):
+        return
+    root = operation.address.rpartition("/")[0] if operation.is_read else operation.address
+    links: dict[str, Any] = {}
+    for name, (_, other) in operations().items():
+        found = re.fullmatch(re.escape(root) + r"/\{(\w+)\}(?:/\w+)?", other.address)
+        if found and other is not operation:
+            links[name] = {"operationId": name, "parameters": {found[1]: "$response.body#/id"}}
+            if other.needs_version and operation.has_version:
+                links[name]["parameters"]["If-Match"] = "$response.header.ETag"
+    if links:
+        success["links"] = links
 
 
 def _constrain_ids(described: dict[str, Any]) -> None:
@@ -127,14 +150,19 @@ def _constrain_ids(described: dict[str, Any]) -> None:
             prefix = prefixes[parameter["name"]]
             parameter["schema"] = {
                 "type": "string",
-                "pattern": f"^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$",
+                "pattern": id_pattern(prefix),
                 "examples": [to_public(prefix, UUID("01992f0a-8f69-76f6-a90d-c07f3683d8ab"))],
             }
 
 
 _HEADER_SCHEMAS = {
     "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": 255, "format": "idempotency-key"},
-    "If-Match": {"type": "string", "pattern": '^(\\*|"[0-9]{1,17}")$', "examples": ['"3"']},
+    "If-Match": {
+        "type": "string",
+        "pattern": '^(\\*|"[0-9]{1,17}(-[0-9a-f]{16})?")$',
+        "examples": ['"3"', '"3-5f0d9c31a7b2e468"'],
+    },
+    "If-None-Match": {"type": "string"},
 }
 
 
@@ -142,10 +170,8 @@ def _statuses(operation: Operation) -> list[int]:
     found = {400, 401, 403, 404, 429, 503}
     if operation.method != "GET":
         found |= {409, 413, 422}
-    if operation.method in ("PATCH", "PUT", "DELETE"):
-        found.add(412)
     if operation.needs_version:
-        found.add(428)
+        found |= {412, 428}
     return sorted(found)
 
 
@@ -161,7 +187,7 @@ def _problem(status: int) -> dict[str, Any]:
 def _headers(operation: Operation) -> dict[str, Any]:
     names = ["RateLimit-Policy", "RateLimit"]
     names += ["Link"] if operation.is_list else []
-    names += ["ETag"] if operation.has_version else []
+    names += ["ETag"] if operation.has_version or operation.is_read else []
     names += ["Location"] if operation.status in (201, 202) else []
     names += ["Idempotency-Replayed"] if operation.takes_key else []
     return {name: _header(name) for name in names}
@@ -169,6 +195,9 @@ def _headers(operation: Operation) -> dict[str, Any]:
 
 def _header(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/headers/{name}"}
+
+
+_NOT_MODIFIED = {"304": {"description": "The caller has this already.", "headers": {"ETag": _header("ETag")}}}
 
 
 def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.orm.exc import StaleDataError
@@ -19,7 +19,8 @@ from app.core.database import unit_of_work
 from app.core.errors import ConfigurationError, FieldError, TooLargeError
 from app.core.logging import bind
 from app.modules import idempotency
-from app.modules.api import ROOT, ApiContext, ApiRouter, Operation, Page
+from app.modules.api import ROOT, ApiContext, ApiRouter, Fields, Operation, Page
+from app.modules.api.answers import answer_to_read, chosen_fields
 from app.modules.api.callers import Caller, admit
 from app.modules.api.limits import limit_headers
 from app.modules.api.pages import link_header
@@ -43,7 +44,7 @@ def operations() -> dict[str, tuple[ModuleDefinition, Operation]]:
     """The operations of all installed modules by id, hot ones first. ConfigurationError for an id used twice."""
     found: dict[str, tuple[ModuleDefinition, Operation]] = {}
     for module, operation in _declared():
-        name = f"{module.code.replace('-', '_')}_{operation.function.__name__}"
+        name = f"{module.code.replace('-', '_')}_{operation.name}"
         if name in found:
             raise ConfigurationError(f"Two operations of the API are called {name}.")
         found[name] = (module, operation)
@@ -115,6 +116,7 @@ def _route_class(module_code: str, operation: Operation) -> type[APIRoute]:
             unknown = request.query_params.keys() - names
             if unknown:
                 raise _unknown(sorted(unknown))
+            request.state.fields = chosen_fields(request, operation)
             request.state.caller = caller
             return answer_quickly(operation, request, caller) if operation.is_quick else None
 
@@ -157,6 +159,8 @@ def _endpoint(operation: Operation) -> Callable[..., Response]:
         caller: Caller = request.state.caller
         values.pop("idempotency_key", None)
         values.pop("if_match", None)
+        values.pop("if_none_match", None)
+        values.pop("fields", None)
         _bind(caller)
         if operation.needs_version and "if-match" not in request.headers:
             raise VersionMissingError
@@ -171,24 +175,28 @@ def _endpoint(operation: Operation) -> Callable[..., Response]:
     skipped = ("ctx", "language") if operation.is_quick else ("ctx",)
     kept = [parameter for name, parameter in signature.parameters.items() if name.lstrip("_") not in skipped]
     kept += [inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)]
-    kept += _documented_headers(operation)
+    kept += _documented(operation)
     keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in kept]
     endpoint.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
     return endpoint
 
 
-def _documented_headers(operation: Operation) -> list[inspect.Parameter]:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    found = []
+def _documented(operation: Operation) -> list[inspect.Parameter]:
+    """What is looked at outside of the operation's function."""
+    found: dict[str, Any] = {}
     if operation.takes_key:
-        key = Header(description="A name of the caller's for this act: sent again, it is answered as before.")
-        found.append(
-            inspect.Parameter("idempotency_key", kind, annotation=Annotated[str | None, key], default=None)
-        )
-    if operation.needs_version or operation.method in ("PATCH", "PUT", "DELETE"):
-        tag = Header(description='The ETag of the version to change, or "*".')
-        found.append(inspect.Parameter("if_match", kind, annotation=Annotated[str | None, tag], default=None))
-    return found
+        text = "A name of the caller's for this act: sent again, it is answered as before."
+        found["idempotency_key"] = Annotated[str | None, Header(description=text)]
+    if operation.needs_version:
+        text = 'The ETag of the version to change, or "*".'
+        found["if_match"] = Annotated[str | None, Header(description=text)]
+    if operation.is_read:
+        text = "ETags of answers that the caller has: 304 if one holds."
+        found["if_none_match"] = Annotated[str | None, Header(description=text)]
+        if operation.query_model is None:
+            found["fields"] = Annotated[Fields, Query()]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, kind, annotation=one, default=None) for name, one in found.items()]
 
 
 def _bind(caller: Caller) -> None:
@@ -242,6 +250,8 @@ def _answer(operation: Operation, ctx: ApiContext, given: Any) -> Response:
     if isinstance(given, Page):
         headers |= link_header(ctx.request, given.next_cursor, given.prev_cursor)
     version = getattr(given, "version", None)
+    if operation.is_read:
+        return answer_to_read(ctx.request, given.model_dump_json().encode(), version, headers)
     if version is not None:
         headers["ETag"] = f'"{version}"'
     return Response(given.model_dump_json(), operation.status, headers, "application/json")

@@ -21,7 +21,7 @@ definition = ModuleDefinition(
             "list",
             "catalog.products.title",
             "catalog.products.view",
-            MenuEntry("catalog", 10, "package"),
+            MenuEntry("catalog", 10, "package", key="p"),
         ),
         PageDef(
             "catalog.vendor.product",

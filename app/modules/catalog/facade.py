@@ -10,6 +10,8 @@ from app.modules.catalog.services.product_service import (
     is_product,
     list_products,
     product_id_of,
+    sku_of,
+    skus_of,
 )
 
 __all__ = [
@@ -24,4 +26,6 @@ __all__ = [
     "open_intake",
     "open_preview",
     "product_id_of",
+    "sku_of",
+    "skus_of",
 ]

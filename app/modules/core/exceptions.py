@@ -85,3 +85,10 @@ class ApiKeyInputError(ValidationFailedError):
 
     code = "core.api_key_input"
     title = "The API key cannot be made like this"
+
+
+class ProblemNotFoundError(NotFoundError):
+    """There is no such problem, or it is another tenant's."""
+
+    code = "core.problem_not_found"
+    title = "There is no such problem"

@@ -1,6 +1,14 @@
 """Marketplace: product feeds become the catalogue, and the catalogue becomes feeds."""
 
-from app.modules.base import Hooks, MenuEntry, ModuleClass, ModuleDefinition, PageDef, Permission
+from app.modules.base import (
+    Hooks,
+    MenuEntry,
+    ModuleClass,
+    ModuleDefinition,
+    PageDef,
+    Permission,
+    ScheduledTask,
+)
 
 _PACKAGE = "app.modules.marketplace"
 
@@ -27,7 +35,7 @@ definition = ModuleDefinition(
             "list",
             "marketplace.sources_list.title",
             "marketplace.products.view",
-            MenuEntry("channels", 5, "boxes"),
+            MenuEntry("channels", 5, "boxes", key="f"),
         ),
         PageDef(
             "marketplace.vendor.source",
@@ -44,7 +52,7 @@ definition = ModuleDefinition(
             "list",
             "marketplace.imports.title",
             "marketplace.imports.view",
-            MenuEntry("channels", 10, "upload"),
+            MenuEntry("channels", 10, "upload", key="i"),
         ),
         PageDef(
             "marketplace.vendor.new_import",
@@ -69,7 +77,7 @@ definition = ModuleDefinition(
             "list",
             "marketplace.exports.title",
             "marketplace.exports.view",
-            MenuEntry("channels", 20, "file-down"),
+            MenuEntry("channels", 20, "file-down", key="x"),
         ),
         PageDef(
             "marketplace.vendor.new_export",
@@ -104,6 +112,13 @@ definition = ModuleDefinition(
         f"{_PACKAGE}.tasks.letzshop.*": "long_running",
         f"{_PACKAGE}.tasks.export.*": "default",
     },
+    scheduled_tasks=[
+        ScheduledTask(
+            "marketplace.remove_old_exports",
+            f"{_PACKAGE}.tasks.retention.remove_old_exports",
+            "50 3 * * *",
+        )
+    ],
     public_ids={
         "import_id": ("imp", "feed_imports"),
         "export_id": ("exp", "feed_exports"),
@@ -111,10 +126,12 @@ definition = ModuleDefinition(
     },
     handlers={"tenancy.vendor_created": f"{_PACKAGE}.handlers:on_vendor_created"},
     providers={
+        "core.settings": f"{_PACKAGE}.services.feed_export_service:settings",
         "core.vendor_tiles": f"{_PACKAGE}.services.tile_service:vendor_tiles",
         "core.setup_steps": f"{_PACKAGE}.services.home_parts_service:setup_steps",
         "core.worklist": f"{_PACKAGE}.services.home_parts_service:worklist",
         "framework.blocks": f"{_PACKAGE}.services.source_block_service:product_blocks",
+        "framework.list_parts:catalog.vendor.products": f"{_PACKAGE}.services.list_part_service:products_part",
         "framework.demo": f"{_PACKAGE}.services.demo_service:seed",
     },
     commands=f"{_PACKAGE}.cli:groups",

@@ -11,6 +11,8 @@ class RowErrorCode(StrEnum):
     UNCLOSED_QUOTE = "unclosed_quote"
     STRAY_LINE_BREAK = "stray_line_break"
     CELL_TOO_LARGE = "cell_too_large"
+    PRODUCT_TOO_LARGE = "product_too_large"
+    PARENT_MISSING = "parent_missing"
 
     REQUIRED_EMPTY = "required_empty"
     TEXT_TOO_LONG = "text_too_long"

@@ -6,9 +6,10 @@ _SERVICES = "app.modules.monitoring.services"
 
 
 def _page(
-    name: str, path: str, kind: PageKind, permission: str, menu: tuple[int, str] | None = None
+    name: str, path: str, kind: PageKind, permission: str, menu: tuple[int, str, str] | None = None
 ) -> PageDef:
-    """A page whose title stands under ``monitoring.pages.<name>``; ``menu`` is its place and icon."""
+    """A page whose title stands under ``monitoring.pages.<name>``; ``menu`` is its place, icon and key."""
+    entry = MenuEntry("operations", menu[0], menu[1], key=menu[2]) if menu else None
     return PageDef(
         f"monitoring.admin.{name}",
         "admin",
@@ -16,7 +17,7 @@ def _page(
         kind,
         f"monitoring.pages.{name}",
         f"monitoring.{permission}",
-        MenuEntry("operations", *menu) if menu else None,
+        entry,
     )
 
 
@@ -40,13 +41,13 @@ definition = ModuleDefinition(
         _permission("health.view"),
     ),
     pages=(
-        _page("jobs", "/tasks", "list", "jobs.view", (60, "list-checks")),
+        _page("jobs", "/tasks", "list", "jobs.view", (60, "list-checks", "j")),
         _page("job", "/tasks/{job_id}", "job", "jobs.view"),
-        _page("schedules", "/schedules", "list", "schedules.view", (62, "calendar-clock")),
+        _page("schedules", "/schedules", "list", "schedules.view", (62, "calendar-clock", "t")),
         _page("schedule", "/schedules/one", "detail", "schedules.view"),
         _page("schedule_times", "/schedules/times", "form", "schedules.manage"),
-        _page("workers", "/workers", "dashboard", "workers.view", (64, "cpu")),
-        _page("health", "/health", "dashboard", "health.view", (66, "heart-pulse")),
+        _page("workers", "/workers", "dashboard", "workers.view", (64, "cpu", "")),
+        _page("health", "/health", "dashboard", "health.view", (66, "heart-pulse", "")),
     ),
     routes=("admin", "admin_schedules", "api"),
     public_ids={"job_id": ("job", "jobs")},

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.modules.pagekit.points import TIMELINE
+from app.modules.pagekit.list_trail import find_trail
+from app.modules.pagekit.points import COMMENTS, TIMELINE, TimelineEntry
+from app.modules.pagekit.raw_data import raw_data
 from app.modules.pages import PageContext
 from app.modules.providers import ProviderPoint
 
@@ -55,7 +57,8 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What a record's page shows. ``target``: the public id that the audit log knows the record under.
+    """What a record's page shows. ``target``: the public id that the audit log knows the record under; with it the page
+    has a history, to which people can add comments. ``raw``: what is stored, for developers (see ``raw_data``).
 
     ``badges``: tone and text. ``actions``: the main ones are buttons, what is in ``more`` stands in a menu.
     """
@@ -71,6 +74,7 @@ class Detail:
     target: str | None = None
     notice: tuple[str, str] | None = None
     refresh: bool = False
+    raw: Any = None
 
 
 class BlockSource(Protocol):
@@ -90,11 +94,24 @@ def show_detail(ctx: PageContext, detail: Detail, **context: Any) -> Response:
         ctx.session, lambda source: list(source(ctx, page_id, detail.record_id)), ctx.who.platform_ids
     )
     blocks = [*detail.blocks, *(block for blocks in added for block in blocks)]
-    timeline = TIMELINE.one()(ctx.session, detail.target, TIMELINE_ENTRIES) if detail.target else None
+    trail = find_trail(ctx, detail.record_id)
+    if trail is not None:
+        detail = replace(detail, back=trail.back)
     return ctx.render(
         "ui/pages/detail.html",
         title=detail.title,
         detail=replace(detail, blocks=sorted(blocks, key=lambda block: block.order)),
-        timeline=timeline,
+        trail=trail,
+        timeline=_timeline(ctx, detail.target) if detail.target else None,
+        can_comment=ctx.page is not None and any(COMMENTS.implementations()),
+        raw=raw_data(ctx, detail.record_id, detail.target, detail.raw),
         **context,
     )
+
+
+def _timeline(ctx: PageContext, target: str) -> Sequence[TimelineEntry]:
+    """What was done and said, the newest first."""
+    entries = list(TIMELINE.one()(ctx.session, target, TIMELINE_ENTRIES))
+    for ask in COMMENTS.implementations():
+        entries += ask(ctx, target, TIMELINE_ENTRIES)
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:TIMELINE_ENTRIES]

@@ -1,6 +1,6 @@
 """The doors of a form page: shown by GET, sent by POST to the same address."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -10,6 +10,7 @@ from app.core.errors import ValidationFailedError
 from app.core.i18n import has_message
 from app.core.ids import new_id
 from app.modules import idempotency
+from app.modules.base import Area
 from app.modules.menu import pages
 from app.modules.pagekit.forms import Field, FormSpec, read_form
 from app.modules.pages import PageContext
@@ -25,8 +26,15 @@ async def _read(request: Request) -> FormData:
 FormValues = Annotated[FormData, Depends(_read)]
 
 
-def mount_form(router: AreaRouter, spec: FormSpec) -> None:
-    """Give a module's router the doors of a form page. A form sent twice acts once."""
+def mount_form(router: AreaRouter, spec: FormSpec | Callable[[Area], FormSpec]) -> None:
+    """Give a module's router the doors of a form page, or in each of its areas of the one that ``spec`` makes for it.
+
+    A form sent twice acts once.
+    """
+    if not isinstance(spec, FormSpec):
+        for area in router.areas:
+            mount_form(router.within(area), spec(area))
+        return
 
     def show(ctx: PageContext) -> Response:
         """The form, with what is known already."""

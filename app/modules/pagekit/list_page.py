@@ -1,6 +1,6 @@
 """The doors of a list page: the page itself, its export as CSV, and what is done with many rows at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,9 +13,11 @@ from app.core import clock
 from app.core.errors import ForbiddenError, NotFoundError
 from app.core.i18n import ntranslate
 from app.core.ids import from_public
+from app.modules.base import Area
 from app.modules.menu import pages
 from app.modules.pagekit import list_query
 from app.modules.pagekit.list_csv import csv_lines, media_type
+from app.modules.pagekit.list_parts import left_out, with_parts
 from app.modules.pagekit.list_state import ListState, parse_query
 from app.modules.pagekit.list_view import ListView
 from app.modules.pagekit.lists import BulkAction, BulkOutcome, ListSpec
@@ -29,8 +31,13 @@ AT_ONCE_BULK = 50  # more are worked on by a job
 _SPECS: dict[str, ListSpec] = {}
 
 
-def mount_list(router: AreaRouter, spec: ListSpec) -> None:
-    """Give a module's router the doors of a list page: GET of the page, POST of ``/export`` and ``/bulk`` below it."""
+def mount_list(router: AreaRouter, spec: ListSpec | Callable[[Area], ListSpec]) -> None:
+    """Give a module's router the doors of a list page: GET of the page, POST of ``/export`` and ``/bulk`` below it;
+    or in each of its areas those of the list that ``spec`` makes for it."""
+    if not isinstance(spec, ListSpec):
+        for area in router.areas:
+            mount_list(router.within(area), spec(area))
+        return
     _SPECS[spec.page_id] = spec
     page = router.declared(spec.page_id)
 
@@ -59,8 +66,7 @@ def mount_list(router: AreaRouter, spec: ListSpec) -> None:
 
     router.page(spec.page_id)(show)
     router.action(f"{page.path}/export", permission=page.permission)(export)
-    if spec.bulk:
-        router.action(f"{page.path}/bulk", permission=page.permission)(bulk)
+    router.action(f"{page.path}/bulk", permission=page.permission)(bulk)
 
 
 def find_list(page_id: str) -> ListSpec:
@@ -79,8 +85,14 @@ def lists() -> dict[str, ListSpec]:
     return dict(_SPECS)
 
 
+def seen_list(ctx: PageContext, spec: ListSpec) -> ListSpec:
+    """The list as the reader sees it, with what enabled modules add to it."""
+    return with_parts(spec, ctx.who.platform_ids, ctx.who.permissions)
+
+
 def show_list(ctx: PageContext, spec: ListSpec, **context: Any) -> Response:
     """The list page; ``context`` is for templates that extend ``ui/pages/list.html``."""
+    spec = seen_list(ctx, spec)
     views = [view for ask in SAVED_VIEWS.implementations() for view in ask(ctx, spec.page_id)]
     items = ctx.request.query_params.multi_items()
     default = next((view for view in views if view.is_default), None)
@@ -95,7 +107,8 @@ def show_list(ctx: PageContext, spec: ListSpec, **context: Any) -> Response:
     view = ListView(ctx, spec, state, page, views, active)
     title = ctx.t(pages()[spec.page_id].title_key)
     shown = ctx.t("ui.list.page_title", title=title, page=state.number) if state.number > 1 else title
-    return ctx.render("ui/pages/list.html", title=shown, heading=title, list=view, **context)
+    gone = ", ".join(left_out(spec, items))
+    return ctx.render("ui/pages/list.html", title=shown, heading=title, list=view, left_out=gone, **context)
 
 
 def parse_state(ctx: PageContext, spec: ListSpec, items: Sequence[tuple[str, str]]) -> ListState:
@@ -110,6 +123,7 @@ def parse_state(ctx: PageContext, spec: ListSpec, items: Sequence[tuple[str, str
 
 def export_list(ctx: PageContext, spec: ListSpec, query: str, rows: str, ids: Sequence[str]) -> Response:
     """CSV at once for few rows, a job's page for many."""
+    spec = seen_list(ctx, spec)
     state = parse_state(ctx, spec, parse_query(query))
     if rows == "page":
         chunks = [list_query.read_page(ctx.session, spec, state, ctx.language, is_counted=False).rows]
@@ -131,6 +145,7 @@ def do_bulk(
     ctx: PageContext, spec: ListSpec, action: str, query: str, ids: Sequence[UUID], is_everything: bool
 ) -> Response:
     """Few rows at once, many by a job; afterwards back to the list, with what became of them."""
+    spec = seen_list(ctx, spec)
     chosen = find_bulk(spec, action)
     if chosen.permission not in ctx.who.permissions:
         raise ForbiddenError

@@ -1,6 +1,6 @@
 """Reading a list: filters, search, keyset pages. A deep page costs what the first one does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -18,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -65,11 +66,14 @@ def read_page(
         rows.reverse()
     has_more = len(found) > state.size
     has_previous, has_next = (has_more, True) if is_backwards else (place is not None, has_more)
+    total = None
+    if is_counted:  # what stands on one page is counted already: a rare word is not looked for twice
+        total = len(rows) if place is None and not has_more else count(session, spec, matching)
     return ListPage(
         _enriched(session, spec, rows),
         _at(rows[0], is_before=True) if rows and has_previous else None,
         _at(rows[-1], is_before=False) if rows and has_next else None,
-        count(session, spec, matching) if is_counted else None,
+        total,
     )
 
 
@@ -110,6 +114,46 @@ def read_ids(session: Session, spec: ListSpec, ids: Sequence[UUID], language: st
     with _scope_of(session, spec):
         found = session.execute(chosen).all()
     return _enriched(session, spec, found)
+
+
+def neighbours(
+    session: Session, spec: ListSpec, state: ListState, row_id: UUID, language: str
+) -> tuple[Row[Any] | None, Row[Any] | None]:
+    """The rows before and after a row in the list's order; none where the row is not among those that match."""
+    expression, is_descending = _order_of(spec, state)
+    key = element(spec.key)
+    matching = narrowed(spec, spec.select(session, language), state).add_columns(
+        expression.label("sort_value")
+    )
+    sides = []
+    with _scope_of(session, spec):
+        here = session.execute(matching.where(key == row_id)).one_or_none()
+        if here is None:
+            return None, None
+        for is_before in (True, False):
+            ordering = _ordering(expression, key, is_descending != is_before, is_last_null=not is_before)
+            beyond = matching.add_columns(literal(is_before).label("is_before")).where(
+                _beyond(expression, key, _at(here, is_before=is_before), is_descending)
+            )
+            sides.append(select(beyond.order_by(*ordering).limit(1).subquery()))
+        rows = session.execute(union_all(*sides)).all()
+    found = {row.is_before: shown for row, shown in zip(rows, _enriched(session, spec, rows), strict=True)}
+    return found.get(True), found.get(False)
+
+
+def facets(
+    session: Session, spec: ListSpec, state: ListState, name: str, values: Sequence[str], language: str
+) -> Mapping[str, int]:
+    """How many rows each value of a filter would leave, the other filters and the search standing; one query."""
+    filter_ = next(one for one in spec.filters if one.name == name)
+    others = {other: chosen for other, chosen in state.filters.items() if other != name}
+    matching = narrowed(spec, spec.select(session, language), replace(state, filters=others))
+    counts = [func.count().filter(filter_.apply([value])) for value in values]
+    with _scope_of(session, spec):
+        row = session.execute(
+            matching.with_only_columns(*counts, maintain_column_froms=True).order_by(None)
+        ).one()
+    return dict(zip(values, row, strict=True))
 
 
 def _enriched(session: Session, spec: ListSpec, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:

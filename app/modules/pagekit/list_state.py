@@ -136,6 +136,12 @@ class ListState:
         return bool(self.query or self.filters)
 
 
+def origin(spec: ListSpec, state: ListState) -> str:
+    """A list in a state, as records' addresses name where one came from."""
+    query = state.to_query(spec)
+    return f"{spec.page_id}?{query}" if query else spec.page_id
+
+
 def parse_query(query: str) -> list[tuple[str, str]]:
     """A query string as items."""
     return parse_qsl(query, keep_blank_values=False, max_num_fields=100)

@@ -5,14 +5,20 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from markupsafe import Markup
+
 from app.core.i18n import format_number, ntranslate
 from app.core.ids import to_public
-from app.modules.pagekit.list_query import MAX_COUNTED, ListPage
-from app.modules.pagekit.list_state import ListState
-from app.modules.pagekit.lists import PAGE_SIZES, Column, Link, ListSpec
+from app.modules.pagekit.list_cells import cell_writer, css_class
+from app.modules.pagekit.list_query import MAX_COUNTED, ListPage, facets
+from app.modules.pagekit.list_state import ListState, origin
+from app.modules.pagekit.lists import PAGE_SIZES, Filter, Link, ListSpec, RowLink
 from app.modules.pagekit.points import SavedView
 from app.modules.pages import PageContext
 
+ROW = "__row__"
+_HEAD = Markup('<th scope="row" class="{}">{}</th>')
+_LINK = Markup('<a href="{}">{}</a>')
 Tab = tuple[str, str, bool]  # label, address, whether its rows are shown
 
 
@@ -32,7 +38,10 @@ class ListView:
         self.saved_views, self.active_view = views, active
         self.url = ctx.url(spec.page_id)
         self.query = state.to_query(spec)
+        self._origin = urlencode({"from": origin(spec, state)})
         self.columns = [spec.column(name) for name in state.shown(spec)]
+        self._writers = [cell_writer(ctx, column) for column in self.columns]
+        self._classes = [css_class(column) for column in self.columns]
 
     def address(self, state: ListState) -> str:
         """The list's address in another state."""
@@ -40,6 +49,11 @@ class ListView:
         if self.active_view and not query:
             return f"{self.url}?view="  # an empty state, not the reader's default view
         return f"{self.url}?{query}" if query else self.url
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a row of the page is about work that goes on: its rows are fetched again and again."""
+        return any(map(self.spec.is_running, self.page.rows)) if self.spec.is_running else False
 
     @property
     def tabs(self) -> list[Tab]:
@@ -83,9 +97,19 @@ class ListView:
                 "kind": filter_.kind,
                 "label": self.ctx.t(filter_.label_key),
                 "value": next(iter(self.state.filters.get(filter_.name, ())), ""),
-                "options": filter_.choices(self.ctx) if filter_.kind == "choice" else [],
+                "options": self._options(filter_) if filter_.kind == "choice" else [],
             }
             for filter_ in self.spec.filters
+        ]
+
+    def _options(self, filter_: Filter) -> list[tuple[str, str]]:
+        options = filter_.choices(self.ctx)
+        if not filter_.has_counts:
+            return options
+        values = [value for value, _ in options]
+        counts = facets(self.ctx.session, self.spec, self.state, filter_.name, values, self.ctx.language)
+        return [
+            (value, f"{text} ({format_number(self.ctx.language, counts[value])})") for value, text in options
         ]
 
     @property
@@ -135,7 +159,7 @@ class ListView:
         name, is_descending = self.state.sort.removeprefix("-"), self.state.sort.startswith("-")
         found = []
         for column in self.columns:
-            heading: dict[str, Any] = {"label": self.ctx.t(column.label_key), "kind": _css(column)}
+            heading: dict[str, Any] = {"label": self.ctx.t(column.label_key), "kind": css_class(column)}
             if column.sort is not None:
                 is_sorted = column.name == name
                 wanted = f"-{column.name}" if is_sorted and not is_descending else column.name
@@ -198,24 +222,35 @@ class ListView:
         """The row's public id."""
         return to_public(self.spec.prefix, row.id)
 
-    def row_url(self, row: Any) -> str | None:
+    def record_url(self, row: Any) -> str | None:
         """The address of the row's page, where it has one."""
         if self.spec.row_page is None:
             return None
         return self.ctx.url(self.spec.row_page, **{self.spec.row_id: self.row_id(row)})
 
-    def text(self, column: Column, value: Any) -> str:
-        """A code's text."""
-        return self.ctx.t(f"{column.text_prefix}.{value}")
+    def row_url(self, row: Any) -> str | None:
+        """The same, and from where one comes."""
+        url = self.record_url(row)
+        return f"{url}?{self._origin}" if url else None
 
-    def css(self, column: Column) -> str | None:
-        """The class of a column's cells."""
-        return _css(column)
+    @property
+    def row_links(self) -> list[tuple[RowLink, str]]:
+        """Links of each row's menu that the reader may follow; ``ROW`` stands for the row's public id."""
+        return [
+            (link, self.ctx.url(link.page_id, **{link.param: ROW}))
+            for link in self.spec.row_links
+            if link.permission in self.ctx.who.permissions
+        ]
 
-
-def _css(column: Column) -> str | None:
-    if column.kind in ("number", "money"):
-        return "num"
-    if column.is_wide:
-        return "wide"
-    return "clip" if column.kind in ("text", "tags") else "nowrap"
+    def cells(self, row: Any) -> Markup:
+        """A row's cells; the first one is its head and leads to the row's page."""
+        head, *others = self._writers
+        url, text = self.row_url(row), head(row)
+        linked = _LINK.format(url, text) if url else text
+        return (
+            _HEAD.format(self._classes[0], linked)
+            + Markup("").join(
+                Markup(f'<td class="{css}">{write(row)}</td>')  # noqa: S704 - the class is ours, cells are markup
+                for css, write in zip(self._classes[1:], others, strict=True)
+            )
+        )

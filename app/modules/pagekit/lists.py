@@ -54,7 +54,8 @@ class Filter:
     """A filter: ``apply`` makes the SQL condition of the chosen values (one for all kinds but choice).
 
     ``options`` of a choice: pairs of value and text key, or a function that gives pairs of value and text. Dates are
-    calendar days, ISO. A value that is none of the options is ignored.
+    calendar days, ISO. A value that is none of the options is ignored. With ``has_counts`` each option of a choice
+    says how many rows it would leave: one more query per page, so not for long tables.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Filter:
     apply: Callable[[Sequence[str]], ColumnElement[bool]]
     kind: FilterKind = "choice"
     options: Sequence[tuple[str, str]] | Callable[[PageContext], Sequence[tuple[str, str]]] = ()
+    has_counts: bool = False
 
     def choices(self, ctx: PageContext) -> list[tuple[str, str]]:
         """Values with their texts in the page's language."""
@@ -110,6 +112,17 @@ class Link:
     icon: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RowLink:
+    """An entry of each row's menu that leads to a page; ``param`` is the name of the row's public id in its address."""
+
+    label_key: str
+    page_id: str
+    param: str
+    permission: str
+    icon: str = "arrow-right"
+
+
 @dataclass(frozen=True)
 class ListSpec:
     """A list page.
@@ -120,7 +133,9 @@ class ListSpec:
     cannot bring, such as names out of another role's tables. ``key``: the id column, the
     last word of every order. ``search(words)``: the condition for a text somebody typed. ``default_sort`` is a
     column's name, with ``-`` in front for descending; it must have ``sort``. ``row_page``/``row_id``/``prefix``: the
-    page of a row, the name of the id in its address, and the prefix of the public id.
+    page of a row, the name of the id in its address, and the prefix of the public id. ``row_links`` and the bulk
+    actions stand in each row's menu. ``is_running(row)``: the row is about work that goes on; while there is one on the
+    page, the rows are fetched again every few seconds.
     ``<texts>.empty`` and ``<texts>.empty_text`` stand on a list without rows, ``<texts>.count`` is the plural text of
     their number, ``<texts>.search`` names the search box, ``<texts>.intro`` (with ``has_intro``) stands below the
     title.
@@ -139,12 +154,14 @@ class ListSpec:
     actions: Sequence[Link] = ()
     row_page: str | None = None
     row_id: str = ""
+    row_links: Sequence[RowLink] = ()
     prefix: str = ""
     icon: str = "inbox"
     has_intro: bool = False
     is_in_palette: bool = False
     scope: Scope | None = None
     enrich: Callable[[Session, Sequence[Row[Any]]], Sequence[Any]] | None = None
+    is_running: Callable[[Any], bool] | None = None
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

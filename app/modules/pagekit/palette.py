@@ -52,7 +52,7 @@ def _records(ctx: PageContext, spec: ListSpec, query: str) -> Sequence[PaletteIt
     view = ListView(ctx, spec, state, page, (), None)
     first, group = spec.columns[0], ctx.t(pages()[spec.page_id].title_key)
     return [
-        PaletteItem("records", str(first.of(row)), view.row_url(row) or view.url, spec.icon, group)
+        PaletteItem("records", str(first.of(row)), view.record_url(row) or view.url, spec.icon, group)
         for row in page.rows
     ]
 

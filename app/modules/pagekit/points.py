@@ -27,12 +27,14 @@ class SavedView:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One act on a record. ``action`` is its code; its text stands under the key ``audit.<code>``."""
+    """One act on a record. ``action`` is its code; its text stands under the key ``audit.<code>``. ``comment``: what
+    somebody wrote, as it is."""
 
     at: datetime
     who: str | None
     action: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ class Timeline(Protocol):
         """At most ``limit`` entries."""
 
 
+class Comments(Protocol):
+    """What people wrote about a record, by the same id; the newest first. They write by POST to ``/comments`` of the
+    area with page_id, target, text and back, the path to return to."""
+
+    def __call__(self, ctx: PageContext, target: str, limit: int) -> Sequence[TimelineEntry]:
+        """At most ``limit`` entries."""
+
+
 class Alerts(Protocol):
     """What a module wants the reader of ``ctx`` to know on every page."""
 
@@ -87,5 +97,6 @@ class PaletteSource(Protocol):
 SAVED_VIEWS: ProviderPoint[SavedViews] = ProviderPoint("framework.saved_views")
 LIST_WORK: ProviderPoint[ListWork] = ProviderPoint("framework.list_work")
 TIMELINE: ProviderPoint[Timeline] = ProviderPoint("framework.timeline")
+COMMENTS: ProviderPoint[Comments] = ProviderPoint("framework.comments")
 ALERTS: ProviderPoint[Alerts] = ProviderPoint("framework.alerts")
 PALETTE: ProviderPoint[PaletteSource] = ProviderPoint("framework.palette")

@@ -111,6 +111,20 @@ class OwnAccountError(ConflictError):
     title = "This is your own account"
 
 
+class DomainNotVerifiedError(ConflictError):
+    """Only a host that is proved to be the vendor's can be their main one."""
+
+    code = "tenancy.domain_not_verified"
+    title = "The domain is not verified yet"
+
+
+class BuiltInRoleError(ConflictError):
+    """What is built in is neither changed nor deleted."""
+
+    code = "tenancy.built_in_role"
+    title = "Built-in roles stay as they are"
+
+
 class NobodyToActAsError(ConflictError):
     """The vendor has no user as whom somebody could act."""
 
@@ -137,6 +151,13 @@ class PlatformNotFoundError(NotFoundError):
 
     code = "tenancy.platform_not_found"
     title = "There is no such platform"
+
+
+class UserNotFoundError(NotFoundError):
+    """Nobody has that address; params: ``email``."""
+
+    code = "tenancy.user_not_found"
+    title = "There is no such user"
 
 
 class VendorNotFoundError(NotFoundError):

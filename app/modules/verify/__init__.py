@@ -11,6 +11,7 @@ from pathlib import Path
 from app.modules.registry import get_module
 from app.modules.verify import (
     documents,
+    extensions,
     hygiene,
     imports,
     sql,
@@ -49,6 +50,8 @@ CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     wiring.check_permissions,
     wiring.check_pages,
     wiring.check_paths,
+    extensions.check_list_parts,
+    extensions.check_menu_keys,
     work.check_tasks,
     work.check_task_wiring,
     work.check_schedules,

@@ -27,8 +27,6 @@ FOLDERS = frozenset(
     }
     | {"tests"}
 )
-# The first word of a file's name; a large area has files of its own for its nouns (admin_companies.py).
-ROUTE_AREAS = frozenset({"", "admin", "vendor", "storefront", "public", "api", "webhooks"})
 _DATA_FOLDERS = frozenset({"migrations", "templates", "static", "locales"})
 _VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|common|managers?|misc|shared|lib|stuff)$")
 FRAMEWORK_FOLDERS = frozenset({"api", "scaffold", "pagekit", "verify", "versions", "locales", "__pycache__"})
@@ -80,14 +78,6 @@ def _names_inside(project: Project, folder: Path) -> Iterator[Finding]:
                 "vague-name",
                 f"{inside} says nothing about its content.",
                 "Name the file after what it does.",
-            )
-        if inside.parts[0] == "routes" and path.stem.partition("_")[0] not in ROUTE_AREAS:
-            yield project.finding(
-                path,
-                1,
-                "module-vocabulary",
-                f"routes/ has no {path.name!r}.",
-                f"One file per area ({', '.join(sorted(ROUTE_AREAS - {''}))}), or <area>_<noun>.py.",
             )
 
 

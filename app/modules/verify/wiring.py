@@ -3,13 +3,15 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from app.modules.base import ModuleDefinition, PageDef
 from app.modules.verify.project import Project, Source
 from app.modules.verify.report import Finding
 
-_AREA_FILES = frozenset({"admin", "vendor", "storefront", "public"})
+# The first word of a route file's name; a large area has files of its own for its nouns (admin_companies.py). A file
+# that serves several areas at once is named after its subject (webhooks.py).
+_AREAS = frozenset({"admin", "vendor", "storefront", "public"})
+_OPERATIONS = "api"
 _SYMBOL = re.compile(r'<symbol[^>]*\bid="([^"]+)"')
 
 
@@ -21,9 +23,20 @@ def _doors(source: Source) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunction
                 yield function, decorator
 
 
-def _area_of(stem: str) -> str:
-    """The area of a route file: admin.py and admin_companies.py are of the area admin."""
-    return stem.partition("_")[0]
+def _areas_of(source: Source) -> list[str]:
+    """The areas that a route file's router is made for."""
+    return [
+        area
+        for call in source.all(ast.Call)
+        if ast.unparse(call.func).rpartition(".")[2] == "AreaRouter"
+        for area in map(_literal, call.args)
+        if area is not None
+    ]
+
+
+def _in_each(text: str, source: Source) -> list[str]:
+    """An id or permission as it is in each area of the file; ``{area}`` stands for these."""
+    return [text.replace("{area}", area) for area in _areas_of(source)]
 
 
 def _literal(node: ast.expr | None) -> str | None:
@@ -35,7 +48,7 @@ def _keyword(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def check_routes(project: Project) -> Iterator[Finding]:
-    """Every function of a route file is a door of our router, in the file's area; the file is declared."""
+    """Every function of a route file is a door of our router; the file is declared and named after what it serves."""
     for source in project.of_modules("routes"):
         for line, name in source.imported:
             if name.rpartition(".")[2] in ("APIRouter", "FastAPI") and name.startswith(
@@ -60,18 +73,29 @@ def check_routes(project: Project) -> Iterator[Finding]:
                 f'Add "{stem}" to routes in the definition of {source.owner}.',
             )
         yield from _unregistered(project, source)
-        for call in source.all(ast.Call):
-            area = _literal(call.args[0]) if call.args else None
-            is_router = ast.unparse(call.func).rpartition(".")[2] == "AreaRouter"
-            own = _area_of(stem)
-            if is_router and own in _AREA_FILES and area is not None and area != own:
-                yield project.finding(
-                    source,
-                    call.lineno,
-                    "route-area",
-                    f"{stem}.py opens doors in the area {area!r}.",
-                    f'AreaRouter("{own}"), or move the file to {area}.py.',
-                )
+        yield from _misnamed(project, source)
+
+
+def _misnamed(project: Project, source: Source) -> Iterator[Finding]:
+    name, areas = source.path.name, _areas_of(source)
+    own = source.path.stem.partition("_")[0]
+    if own in _AREAS and areas and areas != [own]:
+        yield project.finding(
+            source,
+            1,
+            "route-area",
+            f"{name} opens doors in {', '.join(areas)}.",
+            f'AreaRouter("{own}"), or name the file after the areas that it serves.',
+        )
+    elif own not in {*_AREAS, _OPERATIONS} and len(areas) < 2:
+        yield project.finding(
+            source,
+            1,
+            "module-vocabulary",
+            f"routes/ has no {name!r} for one area.",
+            f"{', '.join(sorted({*_AREAS, _OPERATIONS}))}.py or <one of these>_<noun>.py; "
+            'only a router of several areas, AreaRouter("admin", "vendor"), stands in <noun>.py.',
+        )
 
 
 def _unregistered(project: Project, source: Source) -> Iterator[Finding]:
@@ -150,9 +174,10 @@ def _action_permissions(project: Project, source: Source) -> Iterator[Finding]:
         if ast.unparse(call.func) != "router.action":
             continue
         node = _keyword(call, "permission")
-        code = _literal(node)
+        text = _literal(node)
+        codes = _in_each(text, source) if text else []
         if node is None or (
-            isinstance(node, ast.Constant) and node.value is None and _area_of(source.path.stem) != "public"
+            isinstance(node, ast.Constant) and node.value is None and _areas_of(source) != ["public"]
         ):
             yield project.finding(
                 source,
@@ -161,14 +186,15 @@ def _action_permissions(project: Project, source: Source) -> Iterator[Finding]:
                 f"{function.name}() asks for no permission.",
                 'permission="<module>.<resource>.<action>"; only public doors go without.',
             )
-        elif code is not None and code not in declared:
-            yield project.finding(
-                source,
-                call.lineno,
-                "permission-undeclared",
-                f"{function.name}() asks for {code}, which {source.owner} does not declare.",
-                "Add it to permissions in the definition.",
-            )
+        for code in codes:
+            if code not in declared:
+                yield project.finding(
+                    source,
+                    call.lineno,
+                    "permission-undeclared",
+                    f"{function.name}() asks for {code}, which {source.owner} does not declare.",
+                    "Add it to permissions in the definition.",
+                )
 
 
 def check_pages(project: Project) -> Iterator[Finding]:
@@ -246,25 +272,22 @@ def _page_faults(project: Project, code: str, page: PageDef, icons: set[str]) ->
 
 
 def _functions_of_pages(project: Project, code: str, definition: ModuleDefinition) -> Iterator[Finding]:
-    shown: dict[str, tuple[Path, int, str]] = {}
+    shown: dict[str, tuple[Source, int]] = {}
     for source in project.of_modules("routes"):
         if source.owner != code:
             continue
         for _, call in _doors(source):
-            page_id = (
-                _literal(call.args[0]) if call.args and ast.unparse(call.func) == "router.page" else None
-            )
-            if page_id is None:
-                continue
-            if page_id in shown:
-                yield project.finding(
-                    source,
-                    call.lineno,
-                    "page-twice",
-                    f"Two functions show {page_id}.",
-                    "Take one of them out.",
-                )
-            shown[page_id] = (source.path, call.lineno, source.path.stem)
+            text = _literal(call.args[0]) if call.args and ast.unparse(call.func) == "router.page" else None
+            for page_id in _in_each(text, source) if text else ():
+                if page_id in shown:
+                    yield project.finding(
+                        source,
+                        call.lineno,
+                        "page-twice",
+                        f"{page_id} is shown twice.",
+                        "Take one function out, or write {area} in the id for a router of several areas.",
+                    )
+                shown[page_id] = (source, call.lineno)
     pages = {page.id: page for page in definition.pages}
     mounted = _mounted_ids(project, code)
     for page_id in sorted(pages.keys() - shown.keys()):
@@ -278,31 +301,31 @@ def _functions_of_pages(project: Project, code: str, definition: ModuleDefinitio
             "is shown by no function",
             f'@router.page("{page_id}"), mount_list or mount_form.',
         )
-    for page_id, (path, line, stem) in shown.items():
+    for page_id, (source, line) in shown.items():
         if page_id not in pages:
             yield project.finding(
-                path,
+                source,
                 line,
                 "page-undeclared",
                 f"{page_id} is not declared by {code}.",
                 "Add a PageDef to the definition.",
             )
-        elif pages[page_id].area != _area_of(stem):
+        elif pages[page_id].area not in _areas_of(source):
             yield project.finding(
-                path,
+                source,
                 line,
                 "route-area",
-                f"{page_id} of the area {pages[page_id].area} is shown by {stem}.py.",
-                f"Move the function to routes/{pages[page_id].area}.py.",
+                f"{page_id} of the area {pages[page_id].area} is shown by {source.path.name}.",
+                f"Move the function to a file of the area {pages[page_id].area}.",
             )
 
 
 def _mounted_ids(project: Project, code: str) -> str:
-    """A pattern of the ids that lists and forms are declared with; they may be put together (f"core.{area}.home").
+    """A pattern of the ids that lists and forms are declared with; they may be put together (f"core.{area}.webhooks").
 
     "" where the module mounts none. Whether each page is really there is seen when the application starts.
     """
-    sources = [source for source in project.of_modules("routes", "services") if source.owner == code]
+    sources = [source for source in project.of_modules("routes") if source.owner == code]
     mounts = {"mount_list", "mount_form"}
     if not any(ast.unparse(call.func) in mounts for source in sources for call in source.all(ast.Call)):
         return ""

@@ -5,9 +5,6 @@ from typing import Annotated, Any
 import typer
 
 from app.core.console import print_json
-from app.testing.bench.history import measure_history
-from app.testing.bench.jobs import Plan, measure
-from app.testing.bench.pages import PagesPlan, measure_pages
 
 bench_app = typer.Typer(help="Benchmarks, each on scratch servers of its own.", no_args_is_help=True)
 
@@ -28,6 +25,8 @@ def jobs(
 
     Example: wizamart bench jobs --json
     """
+    from app.testing.bench.jobs import Plan, measure
+
     _show(measure(Plan(jobs, rounds, concurrency, rate, seconds), broker_url), as_json=as_json)
 
 
@@ -40,6 +39,8 @@ def history(
 
     Ten million need about 10 GB of disk meanwhile. Example: wizamart bench history --rows 10000000 --json
     """
+    from app.testing.bench.history import measure_history
+
     _show(measure_history(rows), as_json=as_json)
 
 
@@ -54,6 +55,8 @@ def pages(
 
     Example: wizamart bench pages --json
     """
+    from app.testing.bench.pages import PagesPlan, measure_pages
+
     _show(measure_pages(PagesPlan(products, vendors, seconds)), as_json=as_json)
 
 

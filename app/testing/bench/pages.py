@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from app.modules.api.serving import operations
 from app.modules.menu import AREA_ROOTS, pages
 from app.modules.platform import owner_url
 from app.modules.tenancy.facade import admin_holder, create_vendor, find_vendor, list_platforms, vendor_holder
-from app.testing.api_keys import make_key
+from app.testing.api_keys import make_key, owner_of
 from app.testing.bench.load import Load, measure_load
 from app.testing.bench.servers import Workers, scratch_platform
 from app.testing.bench.web import FOLDER_VARIABLE
+from app.testing.bench.weight import BUDGETS, weigh
 from app.testing.browsing import sign_in
 from app.testing.records import find_address
 from app.testing.working import work
@@ -33,6 +34,7 @@ from app.testing.working import work
 VENDOR, OWNER, ADMIN = "MINETT", "owner@minett.example", "admin@wizamart.example"
 _PROCESSES, _CONNECTIONS = 2, 8
 _DEEP_PAGES = 30
+_WEIGHED_ROWS = 50
 _START_SECONDS = 60.0
 
 _PRODUCTS = """
@@ -89,6 +91,7 @@ def measure_pages(plan: PagesPlan) -> dict[str, Any]:
                 "hot": _hot(port, vendor_key, folder, plan),
                 "api_p95_ms": _api(port, vendor_key, admin_key, engine, plan),
                 "pages_p95_ms": _pages(port, engine, plan),
+                "weight_budgets": BUDGETS,
             }
         engine.dispose()
         return figures
@@ -125,7 +128,8 @@ def _keys(engine: Engine) -> tuple[str, str]:
             text("SELECT id FROM users WHERE email_norm = :email"), {"email": ADMIN}
         ).scalar_one()
     with unit_of_work(IdentityScope()) as session:
-        owner, admin = vendor_holder(session, vendor.id), admin_holder(session, admin_id)
+        owner = vendor_holder(session, vendor.id, owner_of(session, vendor.company_id))
+        admin = admin_holder(session, admin_id)
     assert owner
     assert admin
     return make_key(owner), make_key(admin)
@@ -240,7 +244,7 @@ def _p95(port: int, path: str, headers: dict[str, str], plan: PagesPlan) -> floa
 
 
 def _pages(port: int, engine: Engine, plan: PagesPlan) -> dict[str, Any]:
-    """p95 of every page of both areas; of lists also far behind the first page."""
+    """p95 of every page of both areas; of lists also far behind the first page, and their weight with 50 rows."""
     found: dict[str, Any] = {}
     for area, email in (("vendor", OWNER), ("admin", ADMIN)):
         with _client(port) as client:
@@ -253,6 +257,9 @@ def _pages(port: int, engine: Engine, plan: PagesPlan) -> dict[str, Any]:
                 if path is None or client.get(path).status_code != 200:
                     continue
                 found[page.id] = {"first": _p95(port, path, headers, plan)}
+                if page.kind == "list":
+                    full = f"{path}?size={_WEIGHED_ROWS}"
+                    found[page.id]["weight"] = asdict(weigh(client, full))
                 deep = _deep_page(client, path) if page.kind == "list" else None
                 if deep:
                     found[page.id]["deep"] = _p95(port, deep, headers, plan)
@@ -260,11 +267,11 @@ def _pages(port: int, engine: Engine, plan: PagesPlan) -> dict[str, Any]:
 
 
 def _deep_page(client: httpx2.Client, path: str) -> str | None:
-    """The address of a list's page far behind the first one."""
+    """The address of a list's page far behind the first one, as long as that."""
     address, found = f"{path}?size=100", None
     for _ in range(_DEEP_PAGES):
         links = re.findall(r'href="([^"]*[?&;]after=[^"]*)"', client.get(address).text)
         if not links:
             break
         found = address = unescape(links[-1]) if links[-1].startswith("/") else path + unescape(links[-1])
-    return found
+    return found.replace("size=100&", "") if found else None

@@ -76,8 +76,8 @@ def ways(module: ModuleDefinition) -> list[Way]:
             page = declared[door.page_id] if door.page_id else None
             path = page.path if page else door.path
             permission = page.permission if page else door.permission
-            root = menu.AREA_ROOTS[router.area]
-            found.append(Way(router.area, door.method, (root + (path or "")) or "/", permission, page))
+            root = menu.AREA_ROOTS[door.area]
+            found.append(Way(door.area, door.method, (root + (path or "")) or "/", permission, page))
     return found
 
 

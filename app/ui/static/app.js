@@ -14,7 +14,34 @@
     if (all) for (const box of findAll("[data-pick]")) box.checked = all.checked;
   });
 
+  // The one menu of a list's rows, made that of the row whose button was pressed, and kept beside it.
+  let rowButton;
+  const place = () => {
+    if (!rowButton?.isConnected) return;
+    const { top, bottom, right } = rowButton.getBoundingClientRect();
+    const isAbove = bottom > innerHeight * 0.6;
+    Object.assign(find("#row-menu").style, {
+      right: `${Math.max(document.documentElement.clientWidth - right, 8)}px`,
+      top: isAbove ? "auto" : `${bottom + 4}px`,
+      bottom: isAbove ? `${innerHeight - top + 4}px` : "auto",
+    });
+  };
+  const aim = (button) => {
+    const menu = find("#row-menu");
+    rowButton = button;
+    menu.querySelector("[data-row-id]").value = button.dataset.rowMenu;
+    for (const link of menu.querySelectorAll("[data-row-href]")) {
+      link.href = link.dataset.rowHref.replace("__row__", button.dataset.rowMenu);
+    }
+    for (const sure of menu.querySelectorAll("details")) sure.open = false;
+    place();
+  };
+  window.addEventListener("scroll", place, { capture: true, passive: true });
+  window.addEventListener("resize", place);
+
   on("click", async (event) => {
+    const ofRow = closest(event, "[data-row-menu]");
+    if (ofRow) aim(ofRow);
     menus(closest(event, "details[data-menu]"));
     closest(event, "[data-dismiss]")?.closest("[data-dismissible]").remove();
     if (closest(event, "[data-palette-open]") && !event.ctrlKey && !event.metaKey) {
@@ -75,7 +102,7 @@
   const step = (by) => {
     const rows = findAll("[data-row]");
     if (!rows.length) return;
-    const now = rows.indexOf(find("[data-row].is-current"));
+    const now = rows.indexOf(find("[data-row].is-current") ?? document.activeElement.closest("[data-row]"));
     const next = rows[Math.min(Math.max(now + by, 0), rows.length - 1)];
     for (const row of rows) row.classList.toggle("is-current", row === next);
     (next.querySelector("th a") ?? next.querySelector("input"))?.focus({ focusVisible: true });
@@ -105,7 +132,8 @@
     const typing = closest(event, "input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]");
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (typing || !isPlain || !document.body.hasAttribute("data-shortcuts")) return;
-    if (before === "g" && event.key === "h") location.assign(find(".brand").href);
+    const page = before === "g" && find(`.nav-link[data-go="${CSS.escape(event.key)}"]`);
+    if (page) location.assign(page.href);
     else if (keys[event.key]) {
       event.preventDefault();
       keys[event.key]();
@@ -123,16 +151,12 @@
   });
   on("submit", (event) => {
     if (event.target.matches("form[data-guard]")) isDirty = false;
-    if (event.target.method !== "post" || event.target.hasAttribute("data-sent")) return;
+    if (event.target.method !== "post") return;
     const isDownload = event.submitter?.closest("[form='list-export'], [formaction$='/export']");
     if (isDownload) return;
-    event.target.setAttribute("data-sent", "");
     event.submitter?.setAttribute("aria-busy", "true");
   });
   window.addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
-  window.addEventListener("pageshow", () => {
-    for (const form of findAll("form[data-sent]")) form.removeAttribute("data-sent");
-  });
 
   // Empty filters stay out of the address, so that it can be shared.
   on("htmx:config:request", ({ detail: { ctx } }) => {

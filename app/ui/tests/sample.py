@@ -31,7 +31,7 @@ def _last(text: Any) -> str:
 
 
 def shell() -> SimpleNamespace:
-    items = [SimpleNamespace(label="Products", url="/products", icon="package", is_active=True)]
+    items = [SimpleNamespace(label="Products", url="/products", icon="package", is_active=True, key="p")]
     return SimpleNamespace(
         area="vendor",
         brand="Wizamart",

@@ -169,7 +169,7 @@ def test_catalogues_hold_exactly_the_keys_in_use() -> None:
     source = "\n".join(path.read_text() for path in files)
     used = set(re.findall(r"""["'](ui(?:\.\w+)+)["']""", source))
     used |= {f"ui.state.{state}" for state in ("queued", "running", "succeeded", "failed", "cancelled")}
-    used |= {"ui.area.admin", "ui.area.vendor"}
+    used |= {"ui.area.admin", "ui.area.vendor", "ui.raw.id", "ui.raw.public_id"}
     used |= {f"ui.palette.{group}" for group in ("pages", "records", "actions")}
     keys = re.findall(r"""\("[^"]+", "(\w+)"\)""", (UI / "templates" / "ui" / "dialogs.html").read_text())
     used |= {f"ui.shortcuts.{key}" for key in keys}

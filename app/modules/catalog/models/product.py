@@ -27,6 +27,14 @@ class Product(Keyed, VendorOwned, Versioned, Base):
             "availability IN ('in_stock', 'out_of_stock', 'preorder', 'backorder')", name="availability"
         ),
         Index("ix_products_vendor_id_gtin", "vendor_id", "gtin", postgresql_where=text("gtin IS NOT NULL")),
+        # Also what lists are counted by: an index is read faster than the rows.
+        Index(
+            "ix_products_vendor_id_price_cents",
+            "vendor_id",
+            "price_cents",
+            "id",
+            postgresql_where=text("archived_at IS NULL"),
+        ),
     )
 
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), sort_order=-90)

@@ -11,7 +11,7 @@ from app.modules.catalog.enums import Availability
 from app.modules.catalog.models.product import Product
 from app.modules.catalog.services import product_edit_service, product_service
 from app.modules.pagekit.list_page import mount_list
-from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter, Link, ListSpec, View
+from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter, Link, ListSpec, RowLink, View
 from app.modules.routing import AreaRouter
 
 router = AreaRouter("vendor")
@@ -108,6 +108,9 @@ PRODUCTS = ListSpec(
     ),
     row_page="catalog.vendor.product",
     row_id="product_id",
+    row_links=(
+        RowLink("catalog.actions.edit", "catalog.vendor.edit_product", "product_id", _EDIT, "pencil"),
+    ),
     prefix=product_edit_service.PREFIX,
     icon="package",
     has_intro=True,

@@ -79,6 +79,7 @@ def product(ctx: PageContext, product_id: str) -> Response:
             actions=_actions(ctx, product_id, found)[:1],
             more=_actions(ctx, product_id, found)[1:],
             target=product_id,
+            raw=found,
         ),
     )
 

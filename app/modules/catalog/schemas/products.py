@@ -1,11 +1,11 @@
 """Products in the API."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
-from app.modules.api import Cents, Input, ListQuery, Versioned, example, left_out
+from app.modules.api import Cents, Input, ListQuery, Versioned, WebAddress, example, left_out
 from app.modules.catalog.enums import Availability
 
 ProductSort = Literal[
@@ -25,6 +25,17 @@ _ITEM: dict[str, Any] = {
     "updated_at": "2026-11-23T07:00:00.000000Z",
     "version": 3,
 }
+_TEXT: dict[str, Any] = {
+    "language": "fr",
+    "title": "Parapluie pliable, bleu",
+    "description": "Parapluie compact.",
+    "link": "https://shop.example/parapluie",
+    "edited_fields": [],
+}
+Line = Annotated[str, StringConstraints(strip_whitespace=True)]
+TITLE: dict[str, Any] = {"min_length": 1, "max_length": 150, "pattern": r"\S"}
+BRAND: dict[str, Any] = {"min_length": 1, "max_length": 70, "pattern": r"\S"}
+GTIN: dict[str, Any] = {"max_length": 50, "json_schema_extra": {"format": "gtin"}}
 
 
 class Money(BaseModel):
@@ -87,15 +98,7 @@ class ProductDetails(ProductItem):
             "edited_fields": ["price_cents"],
             "archived_at": None,
             "created_at": "2026-11-20T07:00:00.000000Z",
-            "texts": [
-                {
-                    "language": "fr",
-                    "title": "Parapluie pliable, bleu",
-                    "description": "Parapluie compact.",
-                    "link": "https://shop.example/parapluie",
-                    "edited_fields": [],
-                }
-            ],
+            "texts": [_TEXT],
         }
     )
 
@@ -137,15 +140,39 @@ class ProductQuery(ListQuery):
     sort: ProductSort = Field("sku", description="With `-` in front: descending.")
 
 
-class ProductChange(Input):
-    """What is to be different; what is left out stays. A changed field no longer follows the feed."""
+class TextChange(Input):
+    """What is to be different of the texts in one language. A language that has texts keeps a title."""
 
-    model_config = example(price_cents=1990, availability="out_of_stock")
+    model_config = example(title="Parapluie pliant, bleu")
+
+    title: Line = left_out(**TITLE)
+    description: str | None = left_out(max_length=5000)
+
+
+class TextChanges(Input):
+    """Texts by language; a language that is left out stays as it is."""
+
+    model_config = example(fr={"title": "Parapluie pliant, bleu"})
+
+    en: TextChange = left_out()
+    fr: TextChange = left_out()
+    de: TextChange = left_out()
+    lb: TextChange = left_out()
+
+
+class ProductChange(Input):
+    """What is to be different: what is left out stays, null empties. A changed field no longer follows the feed."""
+
+    model_config = example(price_cents=1990, brand=None, texts={"fr": {"title": "Parapluie pliant, bleu"}})
 
     is_active: bool = left_out(strict=True)
     availability: Availability | None = left_out()
     price_cents: Cents = left_out()
     sale_price_cents: Cents | None = left_out()
+    brand: Line | None = left_out(**BRAND)
+    gtin: str | None = left_out(**GTIN)
+    image_link: WebAddress | None = left_out()
+    texts: TextChanges = left_out()
 
 
 class ProductState(Versioned):
@@ -159,6 +186,10 @@ class ProductState(Versioned):
         price_cents=1990,
         sale_price_cents=None,
         currency="EUR",
+        brand=None,
+        gtin="6291041500213",
+        image_link="https://shop.example/parapluie.jpg",
+        texts=[_TEXT],
         edited_fields=["availability", "price_cents"],
         updated_at=_ITEM["updated_at"],
     )
@@ -169,5 +200,9 @@ class ProductState(Versioned):
     price_cents: int
     sale_price_cents: int | None
     currency: str
+    brand: str | None
+    gtin: str | None
+    image_link: str | None
+    texts: list[ProductText]
     edited_fields: list[str]
     updated_at: datetime

@@ -48,19 +48,17 @@ def open_export(session: Session, *, language: str) -> Export:
 def open_preview(session: Session, *, language: str, limit: int) -> Export:
     """The first ``limit`` products of such an export; ``total`` is counted no further than one above MAX_COUNTED.
 
-    ``filled`` says no more than the description, link, image and availability, each by one look.
+    ``filled`` says no more than the description, link, image and availability, as far as was counted.
     """
     values = {"language": language, "limit": limit, "most": MAX_COUNTED + 1}
-    total = (
-        session.scalar(text(f"SELECT count(*) FROM (SELECT 1 {_EXPORTED} LIMIT :most) found"), values) or 0
-    )
-    looks = ", ".join(
-        f"EXISTS (SELECT 1 {_EXPORTED} AND {column} IS NOT NULL) AS {name}"
-        for name, column in _LOOKED_AT.items()
-    )
-    found = session.execute(text(f"SELECT {looks}"), values).one()
+    looks = ", ".join(f"{column} IS NOT NULL AS {name}" for name, column in _LOOKED_AT.items())
+    answers = ", ".join(f"bool_or({name}) AS {name}" for name in _LOOKED_AT)
+    found = session.execute(
+        text(f"SELECT count(*) AS total, {answers} FROM (SELECT {looks} {_EXPORTED} LIMIT :most) found"),
+        values,
+    ).one()
     filled = frozenset(name for name in _LOOKED_AT if getattr(found, name))
-    return Export(total, filled, _rows(session, values, "LIMIT :limit"))
+    return Export(found.total, filled, _rows(session, values, "LIMIT :limit"))
 
 
 def _rows(session: Session, values: Mapping[str, object], limit: str = "") -> Iterator[ExportRow]:

@@ -56,8 +56,8 @@ def change_product(
 ) -> None:
     """Set fields (FACTS and ``is_active``) and texts by language (TEXTS), and raise the version.
 
-    Raises ValidationFailedError when the sale price is not below the price, and for a language that has a
-    description but no title, or loses its title.
+    What is not named stays as it is. Raises ValidationFailedError when the sale price is not below the price, and for
+    a language that has a description but no title, or loses its title.
     """
     changed = {name: value for name, value in changes.items() if getattr(product, name) != value}
     for name, value in changed.items():
@@ -166,8 +166,9 @@ def _change_texts(session: Session, product: Product, texts: Texts) -> list[str]
     written = []
     for language, wanted in texts.items():
         row = present.get(language)
-        values = {name: wanted.get(name) or None for name in TEXTS}
-        if not values["title"] and (row is not None or values["description"]):
+        values = {name: wanted[name] or None for name in TEXTS if name in wanted}
+        title = values.get("title", row.title if row else None)
+        if not title and (row is not None or values.get("description")):
             raise _refused(f"title_{language}", "required", "errors.catalog.title_missing")
         changed = [name for name, value in values.items() if value != (getattr(row, name) if row else None)]
         if row is None and changed:

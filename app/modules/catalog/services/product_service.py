@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.modules.catalog.contracts import (
     ExportRow,
@@ -60,6 +60,17 @@ def product_id_of(sku: SQLColumnExpression[str]) -> ScalarSelect[UUID]:
 def is_product(sku: SQLColumnExpression[str]) -> ColumnElement[bool]:
     """Whether the vendor has a product with a SKU, archived or not, as a condition of another module's statement."""
     return exists().where(Product.sku == sku)
+
+
+def sku_of(product_id: SQLColumnExpression[UUID]) -> ScalarSelect[str]:
+    """The SKU of a product, as part of another module's statement."""
+    one = aliased(Product)
+    return select(one.sku).where(one.id == product_id).correlate_except(one).scalar_subquery()
+
+
+def skus_of(product_ids: Sequence[UUID]) -> Select[str]:
+    """The SKUs of some of the vendor's products, as part of another module's statement."""
+    return select(Product.sku).where(Product.id.in_(product_ids))
 
 
 def find_product_id(session: Session, sku: str) -> UUID | None:

@@ -1,7 +1,7 @@
 """Work on more rows of a list than one request does."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -11,6 +11,13 @@ from sqlalchemy.types import Uuid
 
 from app.core import clock
 from app.core.tables import Base, Keyed, TableScope
+
+
+class Problem(TypedDict):
+    """Rows that an action left out for one reason: how many, and the ids of the first of them."""
+
+    count: int
+    ids: list[str]
 
 
 class ListJob(Keyed, Base):
@@ -40,6 +47,6 @@ class ListJob(Keyed, Base):
     file_name: Mapped[str | None]
     done: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
-    problems: Mapped[dict[str, Any]] = mapped_column(default=dict)  # text key of an error -> number of rows
+    problems: Mapped[dict[str, Problem]] = mapped_column(JSONB, default=dict)  # by the error's text key
     created_by: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

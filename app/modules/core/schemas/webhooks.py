@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from app.modules.api import Input, ListQuery, Versioned, example, left_out, web_address
+from app.modules.api import Input, ListQuery, Versioned, WebAddress, example, left_out
 from app.modules.core.enums import DeliveryState, DisabledReason
 from app.modules.registry import modules
 
@@ -81,7 +81,7 @@ class NewWebhookBody(Input):
 
     model_config = example(url="https://shop.example/hooks", event_types=["*"])
 
-    url: str = web_address()
+    url: WebAddress
     event_types: EventTypes
     description: str = Field("", max_length=200)
 
@@ -91,7 +91,7 @@ class WebhookChange(Input):
 
     model_config = example(is_enabled=False)
 
-    url: str = left_out(min_length=1, max_length=2000)
+    url: WebAddress = left_out()
     event_types: EventTypes = left_out()
     description: str = left_out(max_length=200)
     is_enabled: bool = left_out(strict=True)

@@ -17,7 +17,7 @@ from app.core.errors import ConflictError, FieldError, UnauthenticatedError
 from app.core.ids import to_public
 from app.core.security import hash_token, new_token
 from app.modules.api import callers as api_callers
-from app.modules.api.callers import LIVE_PREFIX, TEST_PREFIX, Caller
+from app.modules.api.callers import LIVE_PREFIX, TEST_PREFIX, Caller, KeyMakerGoneError
 from app.modules.core.exceptions import ApiKeyInputError, ApiKeyNotFoundError
 from app.modules.core.models.api_key import ApiKey
 from app.modules.principal import Principal
@@ -97,13 +97,6 @@ def _is_network(text: str) -> bool:
     return re.fullmatch(r"[0-9a-fA-F:./]+", text.strip()) is not None
 
 
-def list_keys(session: Session, owner: Principal) -> Sequence[ApiKey]:
-    """The keys of the owner's vendor, or of the owner; the newest first, revoked ones last."""
-    with acting_in(session, IdentityScope()):
-        order = (ApiKey.revoked_at.is_not(None), ApiKey.id.desc())
-        return session.scalars(select(ApiKey).where(_owned(owner)).order_by(*order).limit(500)).all()
-
-
 def get_key(session: Session, owner: Principal, key_id: UUID) -> ApiKey:
     """One key of the owner's. Raises ApiKeyNotFoundError."""
     with acting_in(session, IdentityScope()):
@@ -144,39 +137,34 @@ def _audit(session: Session, owner: Principal, action: str, key: ApiKey) -> None
 
 
 def resolve(token: str) -> Caller:
-    """The holder of a key, with the permissions that the key was given and the holder has now.
+    """The holder of a key, with the permissions that the key was given and its maker has now.
 
-    Raises UnauthenticatedError for a key that there is not, that ended, or whose holder may not work any more.
+    Raises UnauthenticatedError for a key that there is not or that ended, KeyMakerGoneError for one whose maker may
+    not work here any more.
     """
     with unit_of_work(IdentityScope()) as session:
         key = session.scalar(select(ApiKey).where(ApiKey.token_hash == hash_token(token)))
         if key is None or key.revoked_at is not None:
             raise UnauthenticatedError(message_key="errors.framework.key_refused")
         _remember_use(session, key)
-        holder = vendor_holder(session, key.vendor_id) if key.vendor_id else _admin(session, key)
-        if holder is None:
-            raise UnauthenticatedError(message_key="errors.framework.key_refused")
+        maker = _maker(session, key)
+        if maker is None:
+            raise KeyMakerGoneError
     return Caller(
         key_id=key.id,
         area="vendor" if key.vendor_id else "admin",
-        principal=_limited(holder, key),
+        principal=replace(maker, name=key.name, permissions=maker.permissions & frozenset(key.scopes)),
         networks=tuple(ip_network(text) for text in key.networks),
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
     )
 
 
-def _admin(session: Session, key: ApiKey) -> Principal | None:
-    assert key.user_id is not None
-    return admin_holder(session, key.user_id)
-
-
-def _limited(holder: Principal, key: ApiKey) -> Principal:
-    return replace(
-        holder,
-        user_id=key.user_id or key.created_by or holder.user_id,
-        name=key.name,
-        permissions=holder.permissions & frozenset(key.scopes),
-    )
+def _maker(session: Session, key: ApiKey) -> Principal | None:
+    """Whose rights a key has, as they are now; None when they have none."""
+    if key.user_id is not None:
+        return admin_holder(session, key.user_id)
+    assert key.vendor_id is not None
+    return vendor_holder(session, key.vendor_id, key.created_by) if key.created_by else None
 
 
 def _remember_use(session: Session, key: ApiKey) -> None:

@@ -10,13 +10,16 @@ from app.core.ids import to_public
 from app.modules.api import ApiContext
 from app.modules.core.models.webhook import WebhookDelivery, WebhookEndpoint
 from app.modules.core.schemas.platform import KeyInfo
+from app.modules.core.services import webhook_service
 from app.modules.pagekit.lists import Column, Filter, ListSpec
 
 # Keys are made in the order of time, and have an index.
 WEBHOOKS = ListSpec(
     page_id="core.vendor.webhooks",
     texts="core.webhooks",
-    select=lambda _session, _language: select(*WebhookEndpoint.__table__.columns),
+    select=lambda session, _language: select(*WebhookEndpoint.__table__.columns).where(
+        webhook_service.here(session)
+    ),
     key=WebhookEndpoint.id,
     columns=(Column("created_at", "core.webhooks.created_at", "datetime", sort=WebhookEndpoint.id),),
     default_sort="-created_at",

@@ -31,13 +31,14 @@ from app.modules.core.services import (
 )
 from app.modules.core.services.reach_service import vendor_of
 from app.modules.core.services.webhook_delivery_service import TEST_EVENT
+from app.modules.problems import Problem, report_problem
 from app.modules.setup import DemoLogin
 from app.modules.tenancy.facade import find_vendor, list_users_with
 from app.tasks.dispatcher import dispatch
 
 _TASK = "app.modules.core.tasks.demo.make_demo_records"
 _VENDORS = ("MOSELLE", "GUTLAND", "MINETT")
-_HOME, _ADMIN_HOME = "core.home.view", "core.admin_home.view"
+_HOME, _ADMIN_HOME = "core.vendor_home.view", "core.admin_home.view"
 _TRIES = (
     Outcome(milliseconds=212, status=503, excerpt="Service Unavailable"),
     Outcome(milliseconds=15_004, error="timeout"),
@@ -78,6 +79,10 @@ def _make(session: Session, vendor_id: UUID | None) -> None:
     for person in people:
         for notice in _notices(endpoint):
             notification_service.notify(session, notice, user_id=person.id, vendor_id=vendor_id)
+    for notice in _notices(endpoint):
+        key = webhook_service.problem_key(endpoint)
+        problem = Problem(key, notice.title_key, notice.params, url=notice.url, critical_after=1)
+        report_problem(session, problem, vendor_id=vendor_id)
     area = "vendor" if vendor_id else "admin"
     page_id = f"core.{area}.webhook_deliveries"
     saved_view_service.save_view(

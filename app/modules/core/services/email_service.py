@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.core.config import get_settings
 from app.core.i18n import translate
-from app.core.mail import Mail, get_mail_sender
+from app.core.mail import Mail
 from app.modules.core.models.notification import Notification
 from app.modules.pages import load_texts
 from app.modules.tenancy.facade import find_users
@@ -29,8 +29,3 @@ def compose(session: Session, notification_id: UUID) -> Mail | None:
         parts.append(urljoin(get_settings().base_url, notification.url))
     parts.append(translate(language, "core.email.why"))
     return Mail(person.email, title, "\n\n".join(part for part in parts if part) + "\n")
-
-
-def send(mail: Mail) -> None:
-    """Hand a mail to the mail server; call with no transaction open. Raises as the sender does."""
-    get_mail_sender(get_settings()).send(mail)

@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 
-from fastapi import Response
 from sqlalchemy.orm import Session
 
 from app.modules.core.contracts import (
-    ADMIN_TILES,
     SETUP_STEPS,
-    VENDOR_TILES,
     WORKLIST,
-    HomeArea,
     SetupStep,
     Tile,
     TileProvider,
     WorkItem,
 )
-from app.modules.core.services import module_service, setting_service, webhook_list_service
+from app.modules.core.services import (
+    module_service,
+    problem_service,
+    setting_service,
+    webhook_delivery_service,
+)
 from app.modules.menu import pages
 from app.modules.pages import PageContext
 from app.modules.providers import ProviderPoint
@@ -24,19 +25,6 @@ from app.modules.registry import modules
 from app.modules.tenancy.facade import count_tenants, list_platforms
 
 _WORST_FIRST = ("danger", "warning", "info")
-
-
-def show_home(ctx: PageContext, area: HomeArea) -> Response:
-    """The home page of an area."""
-    steps = collect_steps(ctx) if area == "vendor" else []
-    done = sum(step.is_done for step in steps)
-    return ctx.render(
-        "core/home.html",
-        worklist=collect_worklist(ctx),
-        steps=steps if done < len(steps) else [],
-        steps_done=done,
-        tiles=collect_tiles(ctx, VENDOR_TILES if area == "vendor" else ADMIN_TILES),
-    )
 
 
 def collect_tiles(ctx: PageContext, point: ProviderPoint[TileProvider]) -> Sequence[Tile]:
@@ -67,13 +55,13 @@ def collect_steps(ctx: PageContext) -> Sequence[SetupStep]:
 
 
 def core_worklist(ctx: PageContext, session: Session) -> Sequence[WorkItem]:
-    """Webhooks that went off by themselves and, for the operator, migrations that were not run."""
-    area, found = ("vendor", []) if ctx.area == "vendor" else ("admin", _pending_migrations(ctx, session))
-    manage = "core.webhooks.manage" if area == "vendor" else "core.admin_webhooks.manage"
-    if manage in ctx.who.permissions:
-        url = f"{ctx.url(f'core.{area}.webhooks')}?condition=gone&condition=given_up"
-        count = webhook_list_service.count_given_up(session)
-        found.append(WorkItem(ctx.t("core.home.webhooks_off"), count, url, "warning"))
+    """Problems and, for the operator, migrations that were not run."""
+    found = _pending_migrations(ctx, session) if ctx.area == "admin" else []
+    if f"core.{ctx.area}_problems.view" in ctx.who.permissions:
+        url = f"{ctx.url(f'core.{ctx.area}.problems')}?state=critical&state=open"
+        figures = problem_service.count_open(session)
+        tone = "danger" if figures.critical else "warning"
+        found.append(WorkItem(ctx.t("core.home.problems"), figures.open, url, tone))
     return found
 
 
@@ -86,7 +74,7 @@ def admin_tiles(ctx: PageContext, session: Session) -> Sequence[Tile]:
         ("companies", "tenancy.admin.companies", figures.companies, ""),
         ("platforms", "tenancy.admin.platforms", len(list_platforms(session)), ""),
         ("modules", "core.admin.modules", len(modules()), ""),
-        ("messages", "core.admin.webhook_deliveries", webhook_list_service.count_recent(session), ""),
+        ("messages", "core.admin.webhook_deliveries", webhook_delivery_service.count_recent(session), ""),
     )
     return [
         Tile(ctx.t(f"core.tiles.{name}"), value, ctx.url(page_id), "warning" if hint else "neutral", hint)

@@ -21,15 +21,16 @@ from app.core.storage import get_storage
 from app.modules.core.contracts import Notice
 from app.modules.core.enums import ListJobKind
 from app.modules.core.exceptions import ListJobNotFoundError
-from app.modules.core.models.list_job import ListJob
+from app.modules.core.models.list_job import ListJob, Problem
 from app.modules.core.services import notification_service
 from app.modules.core.services.reach_service import own_rows, vendor_of
 from app.modules.menu import page_url
 from app.modules.pagekit import list_query
 from app.modules.pagekit.list_csv import csv_lines
-from app.modules.pagekit.list_page import apply_bulk, find_bulk, find_list, parse_state
+from app.modules.pagekit.list_page import apply_bulk, find_bulk, find_list, parse_state, seen_list
+from app.modules.pagekit.list_parts import with_parts
 from app.modules.pagekit.list_state import ListState, parse_query
-from app.modules.pagekit.lists import ListSpec
+from app.modules.pagekit.lists import BulkOutcome, ListSpec
 from app.modules.pages import PageContext, load_texts
 from app.modules.tenancy.facade import find_vendor, record_audit
 from app.tasks import ledger
@@ -38,6 +39,7 @@ from app.tasks.models import Job
 
 LIST_JOB_PREFIX = "ljb"
 CHUNK = 500
+NAMED_ROWS = 100  # of those that an action left out for one reason
 _TASK = "app.modules.core.tasks.lists.run_list_job"
 _DELETE_BATCH = 200
 
@@ -60,20 +62,21 @@ class ListWork:
     @staticmethod
     def start_bulk(ctx: PageContext, page_id: str, action: str, query: str, ids: Sequence[UUID]) -> str:
         """Do a bulk action with ``ids`` or, where there are none, with all rows of ``query``; the job's page."""
-        chosen = find_bulk(find_list(page_id), action)
+        chosen = find_bulk(seen_list(ctx, find_list(page_id)), action)
         if chosen.permission not in ctx.who.permissions:
             raise ForbiddenError
         return _start(ctx, page_id, query, kind=ListJobKind.BULK, action=action, ids=list(ids) or None)
 
 
 def _start(ctx: PageContext, page_id: str, query: str, **what: Any) -> str:
-    state = parse_state(ctx, find_list(page_id), parse_query(query))
+    spec = seen_list(ctx, find_list(page_id))
+    state = parse_state(ctx, spec, parse_query(query))
     row = ListJob(
         id=new_id(),
         vendor_id=vendor_of(ctx.session),
         area=ctx.area,
         page_id=page_id,
-        query=state.to_query(find_list(page_id)),
+        query=state.to_query(spec),
         language=ctx.language,
         reach=_reach(ctx.session),
         created_by=ctx.who.user_id,
@@ -164,7 +167,7 @@ class ListRun:
         load_texts()
         self._session = session
         self.row = session.get_one(ListJob, list_job_id)
-        self._spec = find_list(self.row.page_id)
+        self._spec = with_parts(find_list(self.row.page_id), None)
         self._state = _state(self._spec, self.row.query)
         self.cursor = checkpoint  # what is committed
 
@@ -212,7 +215,7 @@ class ListRun:
                     self._session, self._spec, action, ids[position : position + CHUNK], self.row.language
                 )
             reached = min(position + CHUNK, len(ids))
-            self._note(outcome.done, list(outcome.failed.values()))
+            self._note(outcome)
             yield Part(reached, len(ids), {"position": reached})
 
     def finish(self, state: str) -> dict[str, Any]:
@@ -231,12 +234,15 @@ class ListRun:
         rows = self._spec.select(self._session, self.row.language)
         return list_query.narrowed(self._spec, rows, self._state)
 
-    def _note(self, done: int, failures: Sequence[str]) -> None:
-        self.row.done += done
-        self.row.failed += len(failures)
-        problems = dict(self.row.problems)
-        for key in failures:
-            problems[key] = problems.get(key, 0) + 1
+    def _note(self, outcome: BulkOutcome) -> None:
+        self.row.done += outcome.done
+        self.row.failed += len(outcome.failed)
+        problems: dict[str, Problem] = {key: {**found} for key, found in self.row.problems.items()}
+        for row_id, key in outcome.failed.items():
+            problem = problems.setdefault(key, {"count": 0, "ids": []})
+            problem["count"] += 1
+            if problem["count"] <= NAMED_ROWS:
+                problem["ids"] = [*problem["ids"], str(row_id)]
         self.row.problems = problems
         self._session.flush()
 

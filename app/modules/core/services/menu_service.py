@@ -12,21 +12,15 @@ from app.modules.base import PageDef
 from app.modules.core.exceptions import MandatoryPageError
 from app.modules.core.models.hidden_page import HiddenPage
 from app.modules.menu import pages
-from app.modules.state import Snapshot, current_snapshot
+from app.modules.state import kept
 from app.modules.tenancy.facade import record_audit
 
 _Hidden = dict[UUID, frozenset[str]]
-_cached: tuple[Snapshot, _Hidden] | None = None
 
 
 def hidden_pages(platform_ids: Collection[UUID]) -> frozenset[str]:
     """Ids of the pages that are hidden on all of these platforms; at most a second or two old."""
-    global _cached
-    snapshot = current_snapshot()
-    if _cached is None or _cached[0] is not snapshot:
-        with unit_of_work(SYSTEM) as session:
-            _cached = (snapshot, _read(session))
-    hidden = _cached[1]
+    hidden = kept(("core.hidden_pages",), _read)
     found = [hidden.get(platform_id, frozenset()) for platform_id in platform_ids]
     return frozenset.intersection(*found) if found else frozenset()
 
@@ -75,8 +69,9 @@ def set_hidden(session: Session, platform_id: UUID, page_ids: Iterable[str], *, 
     )
 
 
-def _read(session: Session) -> _Hidden:
+def _read() -> _Hidden:
     hidden: dict[UUID, set[str]] = {}
-    for platform_id, page_id in session.execute(select(HiddenPage.platform_id, HiddenPage.page_id)):
-        hidden.setdefault(platform_id, set()).add(page_id)
+    with unit_of_work(SYSTEM) as session:
+        for platform_id, page_id in session.execute(select(HiddenPage.platform_id, HiddenPage.page_id)):
+            hidden.setdefault(platform_id, set()).add(page_id)
     return {platform_id: frozenset(found) for platform_id, found in hidden.items()}

@@ -9,17 +9,21 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from app.core.ids import to_public
 from app.core.observability import HealthResult, HealthStatus
 from app.modules import lifecycle, migrations
 from app.modules.base import ModuleClass, ModuleDefinition
 from app.modules.core.services.reach_service import own_rows
 from app.modules.observability import module_checks
+from app.modules.pagekit.details import Block
+from app.modules.pages import PageContext
 from app.modules.registry import modules, requirements
 from app.modules.state import InstalledModule, PlatformModule
 from app.modules.task_base import task_names
 from app.modules.tasks import cron_of, queue_of
 from app.modules.tenancy.facade import list_platforms
 
+PLATFORM_PREFIX = "plt"
 _SIZES = text(
     "SELECT relname, reltuples::bigint AS rows, pg_total_relation_size(oid) AS bytes FROM pg_class "
     "WHERE relnamespace = 'public'::regnamespace AND relname = ANY(:names)"
@@ -216,3 +220,28 @@ def _revisions() -> dict[str, tuple[str, ...]]:
         history.owner: tuple(reversed([one.revision for one in history.scripts().walk_revisions()]))
         for history in migrations.histories()
     }
+
+
+def platform_blocks(ctx: PageContext, page_id: str, record_id: UUID) -> Sequence[Block]:
+    """On the page of a platform: its modules and its menus."""
+    if page_id != "tenancy.admin.platform" or "core.modules.view" not in ctx.who.permissions:
+        return ()
+    public = to_public(PLATFORM_PREFIX, record_id)
+    found = switches(ctx.session, record_id)
+    context = {
+        "on": [one.definition.name for one in found if one.is_on],
+        "off": [one.definition.name for one in found if not one.is_on],
+        "modules_url": ctx.url("core.admin.platform_modules", platform_id=public),
+        "menu_url": ctx.url("core.admin.platform_menu", platform_id=public)
+        if "core.menus.manage" in ctx.who.permissions
+        else None,
+    }
+    return (
+        Block(
+            "modules",
+            ctx.t("core.pages.modules"),
+            template="core/admin/platform_block.html",
+            context=context,
+            order=40,
+        ),
+    )

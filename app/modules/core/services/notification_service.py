@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.ids import new_id
-from app.modules.core.contracts import NOTIFICATION_KINDS, HomeArea, Notice, NotificationKind
+from app.modules.base import Area
+from app.modules.core.contracts import NOTIFICATION_KINDS, Notice, NotificationKind
 from app.modules.core.exceptions import NotificationNotFoundError
 from app.modules.core.models.notification import Notification, NotificationPreference
 from app.modules.core.services.reach_service import own_rows, vendor_of
@@ -43,7 +44,7 @@ def core_kinds() -> Sequence[NotificationKind]:
     )
 
 
-def kinds(area: HomeArea | None = None) -> list[NotificationKind]:
+def kinds(area: Area | None = None) -> list[NotificationKind]:
     """All kinds that installed modules declare, for one area or for both."""
     declared = [kind for ask in NOTIFICATION_KINDS.implementations() for kind in ask()]
     return [kind for kind in declared if area is None or area in kind.areas]
@@ -136,7 +137,7 @@ def mark_all_read(session: Session, user_id: UUID) -> None:
         )
 
 
-def list_choices(session: Session, user_id: UUID, area: HomeArea) -> list[Choice]:
+def list_choices(session: Session, user_id: UUID, area: Area) -> list[Choice]:
     """Every kind of an area with what the person chose."""
     with own_rows(session):
         rows = session.scalars(_preferences(user_id, vendor_of(session))).all()

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.errors import ConfigurationError, ConflictError, FieldError, ValidationFailedError
-from app.modules.core.contracts import SETTINGS, HomeArea, Setting
+from app.modules.base import Area
+from app.modules.core.contracts import SETTINGS, Setting
 from app.modules.core.enums import SettingSource
 from app.modules.core.exceptions import SettingLockedError, SettingNotFoundError
 from app.modules.core.models.setting import AdminSetting, VendorSetting
@@ -73,7 +74,7 @@ def core_settings() -> Sequence[Setting]:
     )
 
 
-def declared(area: HomeArea) -> dict[str, Setting]:
+def declared(area: Area) -> dict[str, Setting]:
     """The settings of an area that installed modules declare, by key. ConfigurationError for a key used twice."""
     found: dict[str, Setting] = {}
     for ask in SETTINGS.implementations():
@@ -96,13 +97,13 @@ def read_setting(session: Session, key: str) -> Value:
     raise SettingNotFoundError
 
 
-def list_settings(session: Session, area: HomeArea) -> list[Known]:
+def list_settings(session: Session, area: Area) -> list[Known]:
     """All settings of an area, with their values."""
     return [_known(session, setting) for setting in declared(area).values()]
 
 
 def change_setting(
-    session: Session, area: HomeArea, key: str, text: str, *, version: int | None, by: UUID
+    session: Session, area: Area, key: str, text: str, *, version: int | None, by: UUID
 ) -> Value:
     """Store what somebody typed; the value. Audited when it is another one than before.
 
@@ -127,7 +128,7 @@ def change_setting(
     return value
 
 
-def reset_setting(session: Session, area: HomeArea, key: str, *, by: UUID) -> None:
+def reset_setting(session: Session, area: Area, key: str, *, by: UUID) -> None:
     """Go back to the declared default."""
     setting = _declared(area, key)
     require_all_platforms(session)
@@ -165,7 +166,7 @@ def variable(setting: Setting) -> str:
     return setting.key.replace(".", "_").replace("-", "_").upper()
 
 
-def _declared(area: HomeArea, key: str) -> Setting:
+def _declared(area: Area, key: str) -> Setting:
     setting = declared(area).get(key)
     if setting is None:
         raise SettingNotFoundError

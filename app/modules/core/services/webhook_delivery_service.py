@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -21,12 +21,15 @@ from app.modules.core.enums import DeliveryState, DisabledReason
 from app.modules.core.exceptions import WebhookDisabledError, WebhookNotFoundError
 from app.modules.core.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.modules.core.services import notification_service, webhook_secret_service, webhook_service
+from app.modules.core.services.reach_service import vendor_of
 from app.modules.events import Event
+from app.modules.problems import Problem, report_problem
 from app.modules.registry import modules
 from app.modules.tenancy.facade import list_users_with
 from app.tasks.dispatcher import dispatch
 
 DELIVERY_PREFIX, MESSAGE_PREFIX = "whd", "msg"
+DELIVERY_TONES = {"pending": "info", "delivered": "success", "failed": "danger"}
 TEST_EVENT = "webhook.test"
 # Seconds before each attempt.
 SCHEDULE = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -34,7 +37,7 @@ GIVE_UP_AFTER = timedelta(days=5)
 MAX_REPLAYED = 1000
 _SEND = "app.modules.core.tasks.webhooks.send_webhook"
 _LONGEST_WAIT_SECONDS = 86_400.0
-_MANAGE = "core.webhooks.manage"  # who is told when an endpoint goes off
+_MANAGE = "core.vendor_webhooks.manage"  # who is told when an endpoint goes off
 _DELETE_BATCH = 5000
 
 
@@ -241,6 +244,14 @@ def _disable(session: Session, endpoint_id: UUID, reason: DisabledReason) -> Non
         {"url": endpoint.url},
         url=webhook_service.path_of(endpoint),
     )
+    problem = Problem(
+        webhook_service.problem_key(endpoint),
+        notice.title_key,
+        notice.params,
+        url=notice.url,
+        critical_after=1,
+    )
+    report_problem(session, problem, vendor_id=endpoint.vendor_id)
     for person in list_users_with(session, endpoint.vendor_id, _MANAGE):
         notification_service.notify(session, notice, user_id=person.id, vendor_id=endpoint.vendor_id)
 
@@ -315,3 +326,10 @@ def _data(event: Event) -> dict[str, Any]:
         if isinstance(key, UUID):
             data[name] = to_public(prefix, key)
     return data
+
+
+def count_recent(session: Session) -> int:
+    """How many messages the session's tenant's endpoints were to get in the last 24 hours."""
+    since = clock.now() - timedelta(hours=24)
+    whose = WebhookDelivery.vendor_id == vendor_of(session)
+    return session.scalar(select(func.count()).where(whose, WebhookDelivery.created_at >= since)) or 0

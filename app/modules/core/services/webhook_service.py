@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.core.config import get_settings
@@ -18,6 +18,7 @@ from app.modules.core.models.webhook import WebhookEndpoint
 from app.modules.core.services import webhook_secret_service
 from app.modules.core.services.reach_service import require_all_platforms, vendor_of
 from app.modules.menu import page_url
+from app.modules.problems import clear_problem
 from app.modules.registry import modules
 from app.modules.state import Snapshot, current_snapshot, is_enabled
 from app.modules.tenancy.facade import find_vendor, record_audit
@@ -73,9 +74,14 @@ def _forget_listening() -> None:
 
 def list_webhooks(session: Session) -> Sequence[WebhookEndpoint]:
     """The endpoints of the session's tenant, the newest first; the operator's own without a vendor."""
+    newest_first = select(WebhookEndpoint).where(here(session)).order_by(WebhookEndpoint.id.desc())
+    return session.scalars(newest_first).all()
+
+
+def here(session: Session) -> ColumnElement[bool]:
+    """That an endpoint is the session's tenant's, or the operator's own without a vendor."""
     vendor_id = vendor_of(session)
-    here = WebhookEndpoint.vendor_id == vendor_id if vendor_id else WebhookEndpoint.vendor_id.is_(None)
-    return session.scalars(select(WebhookEndpoint).where(here).order_by(WebhookEndpoint.id.desc())).all()
+    return WebhookEndpoint.vendor_id == vendor_id if vendor_id else WebhookEndpoint.vendor_id.is_(None)
 
 
 def get_webhook(session: Session, endpoint_id: UUID) -> WebhookEndpoint:
@@ -154,6 +160,7 @@ def switch_webhook(session: Session, endpoint_id: UUID, *, is_on: bool, by: UUID
         endpoint.disabled_reason = None if is_on else DisabledReason.PERSON
         endpoint.failing_since = None
         session.flush()
+        clear_problem(session, problem_key(endpoint), vendor_id=endpoint.vendor_id)
         _audit(session, "core.webhook_enabled" if is_on else "core.webhook_disabled", endpoint, by)
     return endpoint
 
@@ -162,6 +169,7 @@ def delete_webhook(session: Session, endpoint_id: UUID, *, by: UUID) -> None:
     """Remove an endpoint with its secrets and its log. Raises WebhookNotFoundError."""
     endpoint = get_own_webhook(session, endpoint_id)
     _audit(session, "core.webhook_deleted", endpoint, by, url=endpoint.url)
+    clear_problem(session, problem_key(endpoint), vendor_id=endpoint.vendor_id)
     session.delete(endpoint)
     session.flush()
 
@@ -181,6 +189,11 @@ def reveal_secret(session: Session, endpoint_id: UUID, *, by: UUID) -> str | Non
     if secret is not None:
         _audit(session, "core.webhook_secret_shown", endpoint, by)
     return secret
+
+
+def problem_key(endpoint: WebhookEndpoint) -> str:
+    """The key of the problem that an endpoint went off by itself."""
+    return f"core.webhook:{to_public(ENDPOINT_PREFIX, endpoint.id)}"
 
 
 def get_own_webhook(session: Session, endpoint_id: UUID) -> WebhookEndpoint:

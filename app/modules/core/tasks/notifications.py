@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from app.modules.core.services import email_service
+from app.modules.mailing import send_mail
 from app.modules.task_base import ModuleTask
 
 
@@ -13,7 +14,6 @@ def send_notification_email(self: ModuleTask, notification_id: str) -> dict[str,
     """Mail one notification to the person it is for."""
     with self.get_db() as session:
         mail = email_service.compose(session, UUID(notification_id))
-    self.checkpoint(None, 0, 1)  # no transaction is open while the mail server answers
-    if mail is not None:
-        email_service.send(mail)
+        if mail is not None:
+            send_mail(self, session, mail)
     return {"sent": mail is not None}

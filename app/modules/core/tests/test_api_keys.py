@@ -26,14 +26,14 @@ def _form(client: TestClient, page: str, **fields: object) -> dict[str, object]:
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(client: TestClient) -> None:
     _owner(client)
-    form = _form(client, f"{_VENDOR}/new", name="Stock system", scopes=["core.home.view"])
+    form = _form(client, f"{_VENDOR}/new", name="Stock system", scopes=["core.vendor_home.view"])
     made = client.post(f"{_VENDOR}/new", data=form)
     assert made.status_code == 200
     token = _TOKEN.search(made.text)
     assert token
     calls = TestClient(client.app, raise_server_exceptions=False)
     headers = {"Authorization": f"Bearer {token[0]}"}
-    assert calls.get("/api/v1/vendor/me", headers=headers).json()["permissions"] == ["core.home.view"]
+    assert calls.get("/api/v1/vendor/me", headers=headers).json()["permissions"] == ["core.vendor_home.view"]
 
     again = client.post(f"{_VENDOR}/new", data=form)  # a second click
     assert again.status_code == 303
@@ -50,10 +50,10 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(client: TestClient) -
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"name": "", "scopes": ["core.home.view"]},
+        {"name": "", "scopes": ["core.vendor_home.view"]},
         {"name": "x", "scopes": ["tenancy.users.manage"]},
-        {"name": "x", "scopes": ["core.home.view"], "networks": "everywhere"},
-        {"name": "x", "scopes": ["core.home.view"], "expires_at": "2001-01-01"},
+        {"name": "x", "scopes": ["core.vendor_home.view"], "networks": "everywhere"},
+        {"name": "x", "scopes": ["core.vendor_home.view"], "expires_at": "2001-01-01"},
     ],
 )
 def test_wrong_input_makes_no_key(client: TestClient, owner_engine: Engine, wrong: dict[str, object]) -> None:
@@ -65,7 +65,7 @@ def test_wrong_input_makes_no_key(client: TestClient, owner_engine: Engine, wron
 
 def test_keys_of_others_are_not_there(client: TestClient) -> None:
     _owner(client)
-    form = _form(client, f"{_VENDOR}/new", name="Ours", scopes=["core.home.view"])
+    form = _form(client, f"{_VENDOR}/new", name="Ours", scopes=["core.vendor_home.view"])
     client.post(f"{_VENDOR}/new", data=form)
     location = client.post(f"{_VENDOR}/new", data=form).headers["location"]
     assert "Ours" in client.get(_VENDOR).text

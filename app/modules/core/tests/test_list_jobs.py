@@ -103,7 +103,10 @@ def test_rows_that_cannot_be_changed_are_counted_with_their_reason(moselle: Plac
     key = queue(moselle, kind=ListJobKind.BULK, action="replay")
     run_first(moselle)
     row, _ = look(moselle, key)
-    assert (row.done, row.failed, row.problems) == (0, 3, {"errors.core.webhook_disabled": 3})
+    assert (row.done, row.failed) == (0, 3)
+    (problem,) = row.problems.items()
+    assert (problem[0], problem[1]["count"]) == ("errors.core.webhook_disabled", 3)
+    assert sorted(problem[1]["ids"]) == sorted(str(one.id) for one in log(moselle))
 
 
 def test_a_failure_is_told_too(moselle: Place) -> None:

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
 
+from app.core.database import TenantScope, unit_of_work
 from app.modules import state
 from app.modules.core.tests.conftest import Place, Receiver, do_work
 from app.modules.core.tests.test_webhooks import endpoint_at, happen
+from app.modules.problems import Problem, report_problem
 from app.testing.browsing import sign_in, token_of
 
 HOME = "/vendor/MOSELLE"
@@ -150,6 +151,7 @@ def test_choices_are_kept(owner: TestClient) -> None:
 def test_a_setting_is_changed_and_said_where_it_comes_from(admin: TestClient) -> None:
     page = "/admin/settings"
     values = {"core.notification_days": "60", "core.webhook_log_days": "30", "core.export_days": "7"}
+    values["marketplace.export_days"] = "30"
     refused = send(admin, page, **{**values, "core.export_days": "1000"})
     assert refused.status_code == 422
     assert 'value="1000"' in refused.text
@@ -241,12 +243,12 @@ def test_the_palette_finds_pages_and_records(owner: TestClient, moselle: Place, 
     assert "/webhooks/whe_" in owner.get(f"{HOME}/palette", params={"q": "ERP"}).text
 
 
-def test_what_waits_stands_on_the_home_page(owner: TestClient, moselle: Place, receiver: Receiver) -> None:
-    endpoint_at(moselle, receiver.url)
-    assert "condition=gone" not in owner.get(HOME).text
-    with moselle.owner.begin() as connection:
-        connection.execute(text("UPDATE webhook_endpoints SET is_enabled = false, disabled_reason = 'gone'"))
-    assert "condition=gone" in owner.get(HOME).text
+def test_what_waits_stands_on_the_home_page(owner: TestClient, moselle: Place) -> None:
+    assert "problems?state=critical" not in owner.get(HOME).text
+    problem = Problem("core.test", "core.problems.empty", detail="The shop of a feed")
+    with unit_of_work(TenantScope(moselle.vendor_id)) as session:
+        report_problem(session, problem, vendor_id=moselle.vendor_id)
+    assert "problems?state=critical" in owner.get(HOME).text
 
 
 def test_the_operators_figures_lead_to_their_lists(admin: TestClient) -> None:

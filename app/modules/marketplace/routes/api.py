@@ -7,9 +7,10 @@ from fastapi import Query
 
 from app.core.ids import to_public
 from app.modules.api import ROOT, ApiContext, ApiRouter, Page, key_of
+from app.modules.api.answers import shown
 from app.modules.api.jobs import JOB_PREFIX
 from app.modules.api.pages import cursor_of, place_of, read_spec, refused_cursor
-from app.modules.marketplace.enums import ErrorPolicy, RowErrorCode, SourceKind
+from app.modules.marketplace.enums import RowErrorCode
 from app.modules.marketplace.schemas.imports import (
     ImportItem,
     ImportQuery,
@@ -97,19 +98,14 @@ def _import(ctx: ApiContext, key: UUID) -> ImportItem:
 
 
 def _shown(row: Any, state: str | None) -> ImportItem:
-    public = to_public(IMPORT_PREFIX, row.id)
-    names = ("source_name", "language", "is_dry_run", "rows", "created", "updated", "unchanged", "failed")
-    return ImportItem(
-        id=public,
-        status=JobState(state) if state else None,
+    return shown(
+        ImportItem,
+        row,
+        IMPORT_PREFIX,
+        status=state,
         job_id=to_public(JOB_PREFIX, row.job_id) if row.job_id else None,
-        source_kind=SourceKind(row.source_kind),
-        policy=ErrorPolicy(row.policy),
-        seconds=row.seconds,
         problem_code=row.problem["code"] if row.problem else None,
-        errors_url=f"{ROOT}/vendor/imports/{public}/errors",
-        created_at=row.created_at,
-        **{name: getattr(row, name) for name in names},
+        errors_url=f"{ROOT}/vendor/imports/{to_public(IMPORT_PREFIX, row.id)}/errors",
     )
 
 

@@ -19,6 +19,7 @@ from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, OUTCOME, OUTCOMES, ImportRequest
 from app.modules.pagekit.form_page import mount_form
 from app.modules.pagekit.forms import Field, FormSpec
+from app.modules.pagekit.job_view import ACTIVE
 from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import Column, Filter, Link, ListSpec, View
 from app.modules.pages import PageContext
@@ -117,6 +118,7 @@ mount_list(
         prefix=IMPORT_PREFIX,
         icon="upload",
         has_intro=True,
+        is_running=lambda row: row.outcome in ACTIVE,
     ),
 )
 

@@ -16,7 +16,7 @@ from app.modules.marketplace.services.feed_export_service import EXPORT_PREFIX, 
 from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
 from app.modules.pagekit.form_page import mount_form
 from app.modules.pagekit.forms import Field, FormSpec
-from app.modules.pagekit.job_view import JobView
+from app.modules.pagekit.job_view import ACTIVE, JobView
 from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import Column, Filter, Link, ListSpec
 from app.modules.pages import PageContext
@@ -65,6 +65,7 @@ mount_list(
         prefix=EXPORT_PREFIX,
         icon="file-down",
         has_intro=True,
+        is_running=lambda row: row.outcome in ACTIVE,
     ),
 )
 

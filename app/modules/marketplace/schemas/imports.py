@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.modules.api import Input, ListQuery, example, web_address
+from app.modules.api import Input, ListQuery, WebAddress, example
 from app.modules.marketplace.enums import ErrorPolicy, RowErrorCode, SourceKind
 from app.tasks.models import JobState
 
@@ -66,7 +66,7 @@ class NewImport(Input):
 
     model_config = example(url="https://shop.example/feed.csv", language="fr")
 
-    url: str = web_address()
+    url: WebAddress
     language: Literal["en", "fr", "de", "lb"]
     policy: ErrorPolicy = ErrorPolicy.SKIP_BAD_ROWS
     is_dry_run: bool = Field(False, strict=True, description="Check and count only.")

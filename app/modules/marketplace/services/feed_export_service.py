@@ -1,6 +1,8 @@
 """Exports that people ask for: one file in one language, made by a job, kept to be downloaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -9,10 +11,13 @@ from uuid import UUID
 from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session
 
+from app.core import clock
 from app.core.config import get_settings
+from app.core.database import TenantScope, acting_in
 from app.core.errors import NotFoundError
 from app.core.ids import new_id, to_public
 from app.core.storage import get_storage
+from app.modules.core.contracts import Setting
 from app.modules.marketplace.exceptions import ExportNotFoundError
 from app.modules.marketplace.models.feed_export import FeedExport
 from app.modules.marketplace.services.export_service import Progress, export_file_name, export_products
@@ -23,6 +28,8 @@ from app.tasks.dispatcher import dispatch
 from app.tasks.models import Job
 
 EXPORT_PREFIX = "exp"
+DAYS = "marketplace.export_days"
+_REMOVE_BATCH = 200
 _TASK = "app.modules.marketplace.tasks.export.export_feed"
 
 
@@ -106,6 +113,46 @@ def file_of(row: FeedExport) -> Path | None:
         return get_storage(get_settings()).path(row.storage_key)
     except NotFoundError:
         return None
+
+
+def settings() -> Sequence[Setting]:
+    """How long files of exports are kept."""
+    return (
+        Setting(
+            DAYS,
+            "number",
+            30,
+            "marketplace.settings.export_days",
+            "marketplace.settings.export_days_hint",
+            area="admin",
+            minimum=1,
+            maximum=730,
+        ),
+    )
+
+
+def remove_old_files(session: Session, days: int) -> int:
+    """Remove the files of exports of all vendors that are older than so many days, in parts; returns how many.
+
+    Needs the system scope. The records stay and say that the file is gone.
+    """
+    old = session.execute(
+        select(FeedExport.vendor_id, FeedExport.id)
+        .where(
+            FeedExport.created_at < clock.now() - timedelta(days=days), FeedExport.storage_key.is_not(None)
+        )
+        .order_by(FeedExport.vendor_id)
+        .limit(_REMOVE_BATCH)
+    ).all()
+    storage = get_storage(get_settings())
+    for vendor_id, rows in groupby(old, key=lambda row: row.vendor_id):
+        with acting_in(session, TenantScope(vendor_id)):
+            for found in rows:
+                row = session.get_one(FeedExport, found.id)
+                if row.storage_key:
+                    storage.delete(row.storage_key)
+                row.storage_key = None
+    return len(old)
 
 
 def select_exports() -> Select[Any]:

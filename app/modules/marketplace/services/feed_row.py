@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from app.modules.marketplace.adapters.columns import REQUIRED_COLUMNS, column_names
+from app.modules.marketplace.adapters.feed_reader import MAX_RECORD_BYTES, RawRow
 from app.modules.marketplace.enums import RowErrorCode
 from app.modules.marketplace.exceptions import FeedColumnsDuplicateError, FeedColumnsMissingError
-from app.modules.marketplace.services.feed_reader import MAX_RECORD_BYTES, RawRow
 from app.modules.marketplace.services.feed_values import (
     MAX_IMAGES,
     MAX_URL,
@@ -20,7 +21,6 @@ from app.modules.marketplace.services.feed_values import (
     column_converters,
 )
 
-REQUIRED_COLUMNS = ("id", "title", "price")
 # Feeds without these columns are read, with a warning; where the column is there, its cells must be filled.
 EXPECTED_COLUMNS = ("description", "link", "image_link", "availability")
 
@@ -144,7 +144,6 @@ _SPREADSHEET_ERRORS = frozenset(
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\ud800-\udfff]")
 _BREAKS = re.compile(r"[\t\r\n\x0b\x0c\x85\u2028\u2029]+")
-_NAME_JUNK = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\ufeff\ud800-\udfff]")
 
 
 class RowError(NamedTuple):
@@ -178,7 +177,7 @@ def compile_header(header: Sequence[str]) -> FeedHeader:
     Raises `FeedColumnsMissingError` without id, title or price and `FeedColumnsDuplicateError` for names
     that occur twice.
     """
-    names = tuple(_column_name(cell, number) for number, cell in enumerate(header, start=1))
+    names = tuple(column_names(list(header)))
     duplicates = [name for name, count in Counter(names).items() if count > 1]
     if duplicates:
         raise FeedColumnsDuplicateError(columns=", ".join(duplicates))
@@ -191,11 +190,6 @@ def compile_header(header: Sequence[str]) -> FeedHeader:
         unknown=tuple(name for name in names if name not in _TEXTS and name not in _LABELS),
         missing=tuple(name for name in EXPECTED_COLUMNS if name not in names),
     )
-
-
-def _column_name(cell: str, number: int) -> str:
-    name = re.sub(r"[\s\-]+", "_", _NAME_JUNK.sub("", cell).strip().lower()).removeprefix("g:")
-    return name or f"column_{number}"
 
 
 class RowParser:
@@ -313,7 +307,7 @@ class RowParser:
 
     def _row_error(self, raw: RawRow) -> RowError:
         if raw.problem:
-            return _error(raw.line, "", raw.problem, raw.cells[0], {})
+            return _error(raw.line, "", raw.problem, raw.cells[0], raw.params)
         params = {"line": raw.line, "last_line": raw.end_line - 1}
         params |= {"found": len(raw.cells), "expected": self._width}
         return _error(raw.line, "", RowErrorCode.WRONG_CELL_COUNT, " | ".join(raw.cells[:20]), params)

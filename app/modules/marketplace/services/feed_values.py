@@ -42,6 +42,7 @@ _URL = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _NEXT_URL = re.compile(r",\s*(?=https?://)", re.IGNORECASE)
 
 
+_PIECES = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,3})?")
 _AVAILABILITY = ("in_stock", "out_of_stock", "preorder", "backorder")
 _GENDERS = {"male": "male", "men": "male", "female": "female", "women": "female", "unisex": "unisex"}
 _BOOLEANS = {
@@ -188,11 +189,7 @@ def column_converters(language: str, default_currency: str) -> dict[str, Convert
         "link": parse_url,
         "image_link": parse_url,
         "additional_image_link": parse_images,
-        "availability": _words(
-            {word: word for word in _AVAILABILITY} | {"pre_order": "preorder", "back_order": "backorder"},
-            RowErrorCode.VALUE_UNKNOWN,
-            ", ".join(_AVAILABILITY),
-        ),
+        "availability": _availability(),
         "availability_date": lru_cache(maxsize=1024)(parse_date),
         "price": price,
         "sale_price": price,
@@ -206,6 +203,19 @@ def column_converters(language: str, default_currency: str) -> dict[str, Convert
         "age_group": _choice("newborn", "infant", "toddler", "kids", "adult"),
         "gender": _words(_GENDERS, RowErrorCode.VALUE_UNKNOWN, "male, female, unisex"),
     }
+
+
+def _availability() -> Converter:
+    """The feed's words; tables of shops and tills have the number of pieces instead."""
+    words = {word: word for word in _AVAILABILITY} | {"pre_order": "preorder", "back_order": "backorder"}
+    parse_word = _words(words, RowErrorCode.VALUE_UNKNOWN, ", ".join(_AVAILABILITY))
+
+    def parse_availability(text: str) -> Any:
+        if _PIECES.fullmatch(text):
+            return "in_stock" if float(text.replace(",", ".")) > 0 else "out_of_stock"
+        return parse_word(text)
+
+    return parse_availability
 
 
 def _choice(*words: str) -> Converter:

@@ -24,17 +24,17 @@ from app.core.ids import new_id
 from app.core.storage import get_storage
 from app.modules.catalog import facade as catalog
 from app.modules.catalog.contracts import INTAKE_COLUMNS
-from app.modules.marketplace.enums import ErrorPolicy, Marketplace, RowErrorCode
-from app.modules.marketplace.exceptions import FeedNoRowsError
-from app.modules.marketplace.services import import_service, row_error_service
-from app.modules.marketplace.services.feed_columns import attributes_of, copied_fields, present_fields
-from app.modules.marketplace.services.feed_reader import (
+from app.modules.marketplace.adapters.feed_reader import (
     Position,
     RawRow,
     detect_format,
     read_header,
     read_rows,
 )
+from app.modules.marketplace.enums import ErrorPolicy, Marketplace, RowErrorCode
+from app.modules.marketplace.exceptions import FeedNoRowsError
+from app.modules.marketplace.services import import_service, row_error_service
+from app.modules.marketplace.services.feed_columns import attributes_of, copied_fields, present_fields
 from app.modules.marketplace.services.feed_row import (
     ROW_COLUMNS,
     ParsedRow,

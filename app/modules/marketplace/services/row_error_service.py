@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.core.database import Scope, bulk_load, unit_of_work
 from app.core.i18n import translate
+from app.modules.marketplace.adapters.feed_reader import RawRow
 from app.modules.marketplace.models.import_job import FeedImport, FeedRowError
-from app.modules.marketplace.services.feed_reader import RawRow
 from app.modules.marketplace.services.feed_row import RowError
 
 ERROR_COLUMN = "Error"

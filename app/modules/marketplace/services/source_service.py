@@ -11,14 +11,15 @@ from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.core.database import bulk_load
+from app.core.i18n import FALLBACK
 from app.core.ids import from_public, new_id, to_public
 from app.modules.catalog import facade as catalog
 from app.modules.catalog.contracts import INTAKE_COLUMNS, PRODUCT_FIELDS, IntakeOutcome, ProductDetail
+from app.modules.marketplace.adapters.feed_reader import RawRow
 from app.modules.marketplace.enums import Marketplace
 from app.modules.marketplace.exceptions import SourceNotFoundError
 from app.modules.marketplace.models.marketplace_product import MarketplaceProduct
 from app.modules.marketplace.services.feed_columns import attributes_of, copied_fields, present_fields
-from app.modules.marketplace.services.feed_reader import RawRow
 from app.modules.marketplace.services.feed_row import ROW_COLUMNS, ParsedRow, RowParser, compile_header
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX
 from app.modules.tenancy.facade import record_audit
@@ -137,6 +138,18 @@ def take_value(
     for found in list_differences(session, product):
         if (found.field, found.language) == (field, language):
             catalog.follow_feed(session, product_id, field, found.theirs, language=language)
+
+
+def follow_feeds(session: Session, product_ids: Sequence[UUID]) -> int:
+    """Give all edited fields of products the feed's values again; how many products had any."""
+    changed = 0
+    for product_id in product_ids:
+        product = catalog.get_product(session, product_id, language=FALLBACK)
+        found = list_differences(session, product)
+        for one in found:
+            catalog.follow_feed(session, product_id, one.field, one.theirs, language=one.language)
+        changed += bool(found)
+    return changed
 
 
 def copy_to_catalogue(session: Session, source_ids: Sequence[UUID]) -> int:

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from sqlalchemy.orm import Session
 
 from app.core.errors import AppError
 from app.modules.marketplace.exceptions import RowsFailedError
-from app.modules.marketplace.services import import_service, notice_service
+from app.modules.marketplace.services import feed_problem_service, import_service, notice_service
 from app.modules.marketplace.services.import_run import ImportRun
 from app.modules.task_base import ModuleTask
 
@@ -22,7 +23,7 @@ def process_marketplace_import(self: ModuleTask, import_id: str) -> dict[str, An
     with self.get_db() as session:
         try:
             with closing(ImportRun(session, key, self.job.checkpoint)) as run:
-                result = _import(self, run)
+                result = _import(self, session, run, key)
             notice_service.tell_import_ended(session, key, "succeeded")
             return result
         except AppError as error:
@@ -33,10 +34,9 @@ def process_marketplace_import(self: ModuleTask, import_id: str) -> dict[str, An
             raise
 
 
-def _import(task: ModuleTask, run: ImportRun) -> dict[str, Any]:
+def _import(task: ModuleTask, session: Session, run: ImportRun, key: UUID) -> dict[str, Any]:
     if run.storage_key is None:
-        task.checkpoint(None, 0, phase="fetching")  # no transaction is open during the call
-        run.fetch()
+        _fetch(task, session, run, key)
     size = run.open()
     task.checkpoint(run.cursor, run.bytes_done, size, phase="importing")
     for _ in run.parts():
@@ -51,3 +51,14 @@ def _import(task: ModuleTask, run: ImportRun) -> dict[str, Any]:
         task.checkpoint(None, size, size)
         raise RowsFailedError(failed=run.counts.failed, rows=run.counts.rows)
     return result
+
+
+def _fetch(task: ModuleTask, session: Session, run: ImportRun, key: UUID) -> None:
+    task.checkpoint(None, 0, phase="fetching")  # no transaction is open during the call
+    try:
+        run.fetch()
+    except AppError as error:
+        feed_problem_service.report_download(session, key, error)
+        task.checkpoint(None, 0)
+        raise
+    feed_problem_service.clear_download(session, key)

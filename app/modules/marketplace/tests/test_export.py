@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.modules.catalog.contracts import ExportRow, gtin_check_digit
+from app.modules.marketplace.adapters.feed_reader import RawRow
 from app.modules.marketplace.services import feed_columns
 from app.modules.marketplace.services.export_service import _CELLS, export_file_name
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS, attributes_of, copied_fields
-from app.modules.marketplace.services.feed_reader import RawRow
 from app.modules.marketplace.services.feed_row import ROW_COLUMNS, RowParser, compile_header
 from app.modules.marketplace.tests.conftest import GOOD, Shop, counts, feed, row
 from app.tasks.dispatcher import dispatch

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from app.core.i18n import LANGUAGES
 from app.modules.marketplace import exceptions
+from app.modules.marketplace.adapters.feed_reader import RawRow, detect_format, read_header, read_rows
 from app.modules.marketplace.enums import RowErrorCode
 from app.modules.marketplace.exceptions import FeedColumnsDuplicateError, FeedColumnsMissingError
-from app.modules.marketplace.services.feed_reader import RawRow, detect_format, read_header, read_rows
 from app.modules.marketplace.services.feed_row import ROW_COLUMNS, RowError, RowParser, compile_header
 from app.modules.marketplace.services.feed_values import BadValueError, parse_images, price_parser
 from bench.feeds import COLUMNS, DIRT, clean_row, write_feed

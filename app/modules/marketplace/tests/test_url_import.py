@@ -59,6 +59,27 @@ def test_a_feed_is_fetched_and_its_address_remembered(
         assert settings.feed_urls["fr"] == url
 
 
+def test_a_feed_that_cannot_be_downloaded_is_a_problem_until_it_can(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "www"
+    folder.mkdir()
+    with served(folder, monkeypatch) as address:
+        for _ in range(2):
+            shop.run(url=f"{address}/feed.csv")
+        assert problems(shop) == [("marketplace.problems.download", 2, True)]
+        shop.run(url=f"{address}/other.csv")
+        assert len(problems(shop)) == 2
+        (folder / "feed.csv").write_bytes(feed([row(1)], delimiter=","))
+        shop.run(url=f"{address}/feed.csv")
+    assert sorted(is_open for _, _, is_open in problems(shop)) == [False, True]
+
+
+def problems(shop: Shop) -> list[tuple[object, ...]]:
+    found = shop.rows("SELECT message_key, count, cleared_at IS NULL FROM problems WHERE vendor_id = :vendor")
+    return [tuple(one) for one in found if str(one[0]).startswith("marketplace.")]
+
+
 def test_addresses_inside_the_network_are_refused(shop: Shop) -> None:
     with pytest.raises(UrlRefusedError):
         shop.start(url="file:///etc/passwd")

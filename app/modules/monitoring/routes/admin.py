@@ -12,6 +12,7 @@ from app.modules.monitoring.services import (
     worker_service,
 )
 from app.modules.monitoring.services.job_service import JOB_PREFIX, WAITING
+from app.modules.pagekit.job_view import ACTIVE
 from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import BulkAction, Column, Filter, ListSpec, View
 from app.modules.pages import PageContext
@@ -129,6 +130,7 @@ JOBS = ListSpec(
     prefix=JOB_PREFIX,
     icon="list-checks",
     has_intro=True,
+    is_running=lambda row: row.state in ACTIVE,
 )
 mount_list(router, JOBS)
 

@@ -28,9 +28,8 @@ _NEXT, _LATEST = 5, 10
 _MAX_CRON = 100
 
 
-def _modules(ctx: PageContext) -> list[tuple[str, str]]:
-    codes = dict.fromkeys(entry.module for entry in schedule_service.list_schedules(ctx.session))
-    return [(code, module_name(code)) for code in codes]
+def _modules(_ctx: PageContext) -> list[tuple[str, str]]:
+    return [(code, module_name(code)) for code in schedule_service.declaring_modules()]
 
 
 SCHEDULES = ListSpec(

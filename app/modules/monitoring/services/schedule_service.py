@@ -105,6 +105,15 @@ def list_schedules(session: Session) -> list[ScheduleEntry]:
     ]
 
 
+def declaring_modules() -> list[str]:
+    """Codes of the modules with schedules that are on somewhere."""
+    return [
+        code
+        for code, module in modules().items()
+        if any(schedule_is_on(one.name) for one in module.scheduled_tasks)
+    ]
+
+
 def get_schedule(session: Session, public: str) -> ScheduleEntry:
     """The schedule with this public id; the first one where none is said. Raises ScheduleNotFoundError."""
     key = from_public(SCHEDULE_PREFIX, public)

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from kombu import pools
 from sqlalchemy import Engine, text
 
+from app.modules.state import forget_snapshot
 from app.tasks import inspection
 from app.testing.browsing import sign_in
 
@@ -107,6 +108,7 @@ def test_queues_show_what_waits_and_a_late_canary_is_an_alert(
     assert more == {"due": 1, "running": 0, "held": 1, "later": 1, "done": 0}
     assert after["oldest"].startswith("2 hr")
     assert ">No<" in admin.get("/admin/workers").text
+    forget_snapshot()  # alerts are kept as long
     assert "Nothing came through the queue default for 10 minutes" in admin.get("/admin/vendors").text
     assert "1 queue is not served" in admin.get("/admin").text
 

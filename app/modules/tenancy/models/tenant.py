@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
@@ -78,21 +78,31 @@ class VendorPlatform(Base):
 
 
 class Domain(Keyed, Versioned, Base):
-    """A host name that leads to a vendor's shop once it is proved to be theirs.
+    """A host name that leads to a vendor's shop once it is proved to be theirs. Several may claim one, one proves it.
 
-    The name is lower case and in its ASCII form. ``token`` is what the host has to show; it is no secret.
+    The name is lower case and in its ASCII form. ``token`` is what the host has to show; it is no secret. Of a
+    vendor's verified hosts one is the main one.
     """
 
     __tablename__ = "domains"
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __identity_reads__ = True
+    __table_args__ = (
+        CheckConstraint("NOT is_primary OR verified_at IS NOT NULL", name="primary_is_verified"),
+        UniqueConstraint("vendor_id", "host"),
+        Index(
+            "uq_domains_verified_host", "host", unique=True, postgresql_where=text("verified_at IS NOT NULL")
+        ),
+        Index("uq_domains_primary", "vendor_id", unique=True, postgresql_where=text("is_primary")),
+    )
 
-    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), index=True)
-    host: Mapped[str] = mapped_column(unique=True)
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"))
+    host: Mapped[str]
     token: Mapped[str]
     checked_at: Mapped[datetime | None]
     verified_at: Mapped[datetime | None]
     failure: Mapped[str | None]
+    is_primary: Mapped[bool] = mapped_column(default=False)
 
 
 class Role(Keyed, Versioned, Base):

@@ -13,6 +13,7 @@ from app.core.tables import Base, Keyed, TableScope, Versioned
 class User(Keyed, Versioned, Base):
     """A person of the operator or of a company. Customers of shops are not users.
 
+    ``is_on_all_platforms``: an operator of every platform, also of those to come; what they may do say their roles.
     ``totp_secret`` is sealed; it counts from ``totp_confirmed_at`` on. ``totp_step`` is the time step of the last
     code that was used: codes work once.
     """
@@ -25,6 +26,7 @@ class User(Keyed, Versioned, Base):
     name: Mapped[str]
     password_hash: Mapped[str | None]
     is_super_admin: Mapped[bool] = mapped_column(default=False)
+    is_on_all_platforms: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None]
     theme: Mapped[str | None]
@@ -48,7 +50,7 @@ class RecoveryCode(Keyed, Base):
 
 
 class Membership(Keyed, Versioned, Base):
-    """What ties a user to exactly one of: a platform (admin), a company (owner), a vendor (team member with a role)."""
+    """What ties a user to exactly one of: a platform (operator), a company (owner), a vendor (member with a role)."""
 
     __tablename__ = "memberships"
     __scope__ = TableScope.IDENTITY
@@ -75,8 +77,36 @@ class Membership(Keyed, Versioned, Base):
     role_id: Mapped[UUID | None]
 
 
+class OperatorRole(Keyed, Versioned, Base):
+    """The operator's name for a set of permissions of the admin area.
+
+    One with a ``code`` is built in: what it allows is a rule of ``operator_role_service``, so that permissions of
+    modules to come belong to it too.
+    """
+
+    __tablename__ = "operator_roles"
+    __scope__ = TableScope.IDENTITY
+
+    code: Mapped[str | None] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    permissions: Mapped[list[str]]
+
+
+class OperatorRoleGrant(Base):
+    """A role of an operator. Several add up; on which platforms they count say the user and their memberships."""
+
+    __tablename__ = "operator_role_grants"
+    __scope__ = TableScope.IDENTITY
+    __verbs__ = "SID"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    role_id: Mapped[UUID] = mapped_column(ForeignKey("operator_roles.id"), primary_key=True, index=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
 class Invitation(Keyed, Versioned, Base):
-    """Somebody asked to join exactly one place: a vendor's team (with a role), a company's owners, a platform.
+    """Somebody asked to join exactly one place: a vendor's team (with a role), a company's owners, or the operator's
+    people (with an operator's role) on one platform or on all.
 
     The mailed link carries the id and ``sends``: the link of an earlier mail stops working.
     """
@@ -85,7 +115,8 @@ class Invitation(Keyed, Versioned, Base):
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __identity_reads__ = True
     __table_args__ = (
-        CheckConstraint("num_nonnulls(platform_id, company_id, role_id) = 1", name="one_place"),
+        CheckConstraint("num_nonnulls(operator_role_id, company_id, role_id) = 1", name="one_place"),
+        CheckConstraint("platform_id IS NULL OR operator_role_id IS NOT NULL", name="role_of_operator"),
         CheckConstraint("role_id IS NULL OR vendor_id IS NOT NULL", name="role_of_vendor"),
         ForeignKeyConstraint(["vendor_id", "role_id"], ["roles.vendor_id", "roles.id"]),
         Index("ix_invitations_vendor_id_id", "vendor_id", "id"),
@@ -97,6 +128,7 @@ class Invitation(Keyed, Versioned, Base):
     platform_id: Mapped[UUID | None] = mapped_column(ForeignKey("platforms.id"))
     company_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id"))
     role_id: Mapped[UUID | None]
+    operator_role_id: Mapped[UUID | None] = mapped_column(ForeignKey("operator_roles.id"))
     language: Mapped[str]
     invited_by: Mapped[UUID | None]
     sends: Mapped[int] = mapped_column(default=1)

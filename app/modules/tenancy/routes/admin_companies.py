@@ -95,6 +95,7 @@ def company(ctx: PageContext, company_id: str) -> Response:
         Fact(ctx.t("tenancy.fields.tax_number"), found.tax_number, "code"),
         Fact(ctx.t("tenancy.fields.created_at"), found.created_at, "datetime"),
     )
+    vendors = company_service.list_vendors_of(ctx.session, found.id)
     with acting_in(ctx.session, IdentityScope()):
         owners = user_service.list_owners(ctx.session, found.id)
     waiting = invitation_service.list_waiting(ctx.session, company_id=found.id)
@@ -109,7 +110,7 @@ def company(ctx: PageContext, company_id: str) -> Response:
             notice=_notice(ctx, found),
             blocks=(
                 Block("facts", ctx.t("tenancy.blocks.facts"), facts),
-                page_parts.rows_block(ctx, "vendors", _vendor_rows(ctx, found.id)),
+                page_parts.rows_block(ctx, "vendors", page_parts.vendor_rows(ctx, vendors)),
                 page_parts.rows_block(ctx, "owners", page_parts.person_rows(ctx, owners)),
                 page_parts.rows_block(
                     ctx, "invitations", page_parts.invitation_rows(ctx, waiting, may_manage=may_manage)
@@ -122,18 +123,6 @@ def company(ctx: PageContext, company_id: str) -> Response:
     )
 
 
-def _vendor_rows(ctx: PageContext, company_id: UUID) -> list[page_parts.Row]:
-    return [
-        page_parts.Row(
-            one.name,
-            ctx.url("tenancy.admin.vendor", vendor_id=to_public("vnd", one.id)),
-            one.code,
-            page_parts.state_badge(ctx, is_active=one.is_active),
-        )
-        for one in company_service.list_vendors_of(ctx.session, company_id)
-    ]
-
-
 def _notice(ctx: PageContext, found: Company) -> tuple[str, str] | None:
     if found.is_active:
         return None
@@ -142,18 +131,8 @@ def _notice(ctx: PageContext, found: Company) -> tuple[str, str] | None:
 
 def _actions(ctx: PageContext, found: Company) -> tuple[Action, ...]:
     place = {"company_id": to_public("cmp", found.id)}
-    path = _url(ctx, found.id)
-    if found.is_active:
-        hold = Action(
-            ctx.t("tenancy.actions.hold"),
-            ctx.url("tenancy.admin.company_hold", **place),
-            "circle-pause",
-            is_post=False,
-        )
-    else:
-        hold = Action(ctx.t("tenancy.actions.release"), f"{path}/release", "circle-play")
     return (
-        hold,
+        page_parts.hold_action(ctx, _url(ctx, found.id), is_active=found.is_active),
         Action(
             ctx.t("tenancy.actions.invite_owner"),
             ctx.url("tenancy.admin.company_owner", **place),
@@ -191,17 +170,9 @@ mount_form(
 )
 
 
-def _hold(ctx: PageContext, reason: str) -> str:
-    company_service.suspend_company(ctx.session, _id(ctx), reason)
-    return _url(ctx, _id(ctx))
-
-
-def _check(ctx: PageContext) -> Mapping[str, Any]:
-    company_service.get_company(ctx.session, _id(ctx))
-    return {}
-
-
-mount_form(router, page_parts.hold_form("tenancy.admin.company_hold", _check, _hold, _back))
+mount_form(
+    router, page_parts.hold_form("tenancy.admin.company_hold", company_service.suspend_company, _id, _back)
+)
 
 
 @router.action("/companies/{company_id}/release", permission="tenancy.companies.manage")
@@ -235,7 +206,7 @@ mount_form(
             Field("language", "tenancy.fields.mail_language", "select", options=page_parts.language_choices),
         ),
         save=_invite,
-        load=lambda ctx: {**_check(ctx), "language": ctx.language},
+        load=lambda ctx: {"language": ctx.language},
         back=_back,
     ),
 )

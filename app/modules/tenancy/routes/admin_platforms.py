@@ -87,15 +87,7 @@ def platform(ctx: PageContext, platform_id: str) -> Response:
         Fact(ctx.t("tenancy.fields.code"), found.code, "code"),
         Fact(ctx.t("tenancy.fields.created_at"), found.created_at, "datetime"),
     )
-    rows = [
-        page_parts.Row(
-            one.name,
-            ctx.url("tenancy.admin.vendor", vendor_id=to_public("vnd", one.id)),
-            one.code,
-            page_parts.state_badge(ctx, is_active=one.is_active),
-        )
-        for one in platform_service.list_vendors_of(ctx.session, found.id)
-    ]
+    vendors = platform_service.list_vendors_of(ctx.session, found.id)
     notice = None
     if not found.is_active:
         notice = ("warning", ctx.t("tenancy.platforms.held", reason=found.suspended_reason or ""))
@@ -109,7 +101,7 @@ def platform(ctx: PageContext, platform_id: str) -> Response:
             notice=notice,
             blocks=(
                 Block("facts", ctx.t("tenancy.blocks.facts"), facts, order=10),
-                page_parts.rows_block(ctx, "vendors", rows),
+                page_parts.rows_block(ctx, "vendors", page_parts.vendor_rows(ctx, vendors)),
             ),
             actions=_actions(ctx, found) if _MANAGE in ctx.who.permissions else (),
             target=to_public("plt", found.id),
@@ -118,13 +110,8 @@ def platform(ctx: PageContext, platform_id: str) -> Response:
 
 
 def _actions(ctx: PageContext, found: Platform) -> tuple[Action, ...]:
-    place = {"platform_id": to_public("plt", found.id)}
-    if found.is_active:
-        url = ctx.url("tenancy.admin.platform_hold", **place)
-        hold = Action(ctx.t("tenancy.actions.hold"), url, "circle-pause", is_post=False)
-    else:
-        hold = Action(ctx.t("tenancy.actions.release"), f"{_url(ctx, found.id)}/release", "circle-play")
-    url = ctx.url("tenancy.admin.platform_edit", **place)
+    hold = page_parts.hold_action(ctx, _url(ctx, found.id), is_active=found.is_active)
+    url = ctx.url("tenancy.admin.platform_edit", platform_id=to_public("plt", found.id))
     return hold, Action(ctx.t("tenancy.actions.edit"), url, "pencil", "primary", is_post=False)
 
 
@@ -151,17 +138,9 @@ mount_form(
 )
 
 
-def _check(ctx: PageContext) -> Mapping[str, Any]:
-    platform_service.get_platform(ctx.session, _id(ctx))
-    return {}
-
-
-def _hold(ctx: PageContext, reason: str) -> str:
-    platform_service.suspend_platform(ctx.session, _id(ctx), reason)
-    return _url(ctx, _id(ctx))
-
-
-mount_form(router, page_parts.hold_form("tenancy.admin.platform_hold", _check, _hold, _back))
+mount_form(
+    router, page_parts.hold_form("tenancy.admin.platform_hold", platform_service.suspend_platform, _id, _back)
+)
 
 
 @router.action("/platforms/{platform_id}/release", permission="tenancy.platforms.manage")

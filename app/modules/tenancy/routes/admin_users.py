@@ -8,7 +8,8 @@ from fastapi import Response
 from sqlalchemy.orm import Session
 
 from app.core.database import IdentityScope, acting_in
-from app.core.ids import from_public, to_public
+from app.core.i18n import format_datetime
+from app.core.ids import to_public
 from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
 from app.modules.pagekit.form_page import mount_form
 from app.modules.pagekit.forms import Field, FormSpec
@@ -16,19 +17,22 @@ from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import Column, Filter, Link, ListSpec
 from app.modules.pages import PageContext
 from app.modules.routing import AreaRouter, public_id
-from app.modules.tenancy.models.user import Invitation, User
+from app.modules.tenancy.models.user import OperatorRole, User, UserSession
 from app.modules.tenancy.services import (
     invitation_service,
+    operator_role_service,
     page_parts,
     platform_service,
+    session_service,
     two_step_service,
     user_service,
 )
 from app.modules.tenancy.services.invitation_service import Target
 from app.modules.tenancy.services.page_parts import Row
+from app.modules.tenancy.services.role_service import Editor
 
 router = AreaRouter("admin")
-_MANAGE = "tenancy.users.manage"
+_MANAGE, _ALL = "tenancy.users.manage", "all"
 _TONES = {"active": "success", "deactivated": "neutral"}
 
 
@@ -37,7 +41,17 @@ def _url(ctx: PageContext, user_id: UUID) -> str:
 
 
 def _platform_choices(ctx: PageContext) -> Sequence[tuple[str, str]]:
-    return [(to_public("plt", one.id), one.name) for one in platform_service.list_platforms(ctx.session)]
+    """Every platform by name, and all of them."""
+    platforms = platform_service.list_platforms(ctx.session)
+    return [
+        (_ALL, ctx.t("tenancy.all_platforms")),
+        *((to_public("plt", one.id), one.name) for one in platforms),
+    ]
+
+
+def _platform_id(values: Mapping[str, Any]) -> UUID | None:
+    chosen = values["platform_id"]
+    return None if chosen == _ALL else public_id("plt", chosen)
 
 
 mount_list(
@@ -96,12 +110,11 @@ mount_list(
 
 
 def _invite(ctx: PageContext, values: Mapping[str, Any]) -> str:
-    invitation_service.invite(
-        ctx.session,
-        values["email"],
-        Target(platform_id=public_id("plt", values["platform_id"])),
-        by=ctx.who.user_id,
-        language=values["language"],
+    target = Target(
+        platform_id=_platform_id(values), operator_role_id=public_id("orl", values["operator_role_id"])
+    )
+    invitation_service.invite_operator(
+        ctx.session, values["email"], target, page_parts.editor(ctx), values["language"]
     )
     return ctx.url("tenancy.admin.invitations")
 
@@ -113,6 +126,9 @@ mount_form(
         "tenancy.invite",
         (
             Field("email", "tenancy.sign_in.email", "email"),
+            Field(
+                "operator_role_id", "tenancy.fields.role", "select", options=page_parts.operator_role_choices
+            ),
             Field("platform_id", "tenancy.fields.platform", "select", options=_platform_choices),
             Field("language", "tenancy.fields.mail_language", "select", options=page_parts.language_choices),
         ),
@@ -124,32 +140,11 @@ mount_form(
 
 mount_list(
     router,
-    ListSpec(
-        page_id="tenancy.admin.invitations",
-        texts="tenancy.invitations",
-        select=lambda _session, _language: invitation_service.select_invitations(),
-        key=Invitation.id,
-        columns=(
-            Column("email", "tenancy.sign_in.email", sort=Invitation.email_norm, is_wide=True),
-            Column("place", "tenancy.fields.place"),
-            Column(
-                "state",
-                "tenancy.fields.state",
-                "badge",
-                value=page_parts.invitation_state,
-                text_prefix="tenancy.invitation_states",
-                tones=page_parts.INVITATION_TONES,
-            ),
-            Column("created_at", "tenancy.fields.invited_at", "datetime", sort=Invitation.created_at),
-            Column("expires_at", "tenancy.fields.expires_at", "datetime", sort=Invitation.expires_at),
-        ),
-        default_sort="-created_at",
-        search=invitation_service.matching,
-        filters=(page_parts.invitation_filter(),),
-        bulk=page_parts.invitation_bulk(_MANAGE),
-        actions=(Link("tenancy.actions.invite", "tenancy.admin.user_invite", _MANAGE, "user-plus"),),
-        prefix="inv",
-        icon="mail",
+    page_parts.invitation_list(
+        "tenancy.admin.invitations",
+        lambda _session, language: invitation_service.select_invitations(language),
+        Column("place", "tenancy.fields.place"),
+        Link("tenancy.actions.invite", "tenancy.admin.user_invite", _MANAGE, "user-plus"),
     ),
 )
 
@@ -162,6 +157,8 @@ def user(ctx: PageContext, user_id: str) -> Response:
         found = user_service.get_user(ctx.session, key)
         belongings = user_service.list_belongings(ctx.session, key)
         codes = two_step_service.count_recovery_codes(ctx.session, key)
+        sessions = session_service.list_sessions(ctx.session, key)
+    roles = operator_role_service.list_roles_of(ctx.session, key)
     two_step = ctx.t("tenancy.two_step.on", codes=codes) if found.totp_confirmed_at else ctx.t("ui.no")
     facts = (
         Fact(ctx.t("tenancy.sign_in.email"), found.email),
@@ -184,7 +181,11 @@ def user(ctx: PageContext, user_id: str) -> Response:
             badges=badges,
             blocks=(
                 Block("facts", ctx.t("tenancy.blocks.facts"), facts),
-                page_parts.rows_block(ctx, "places", _place_rows(ctx, belongings, may_manage=may_manage)),
+                page_parts.rows_block(ctx, "roles", _role_rows(ctx, found, roles)),
+                page_parts.rows_block(
+                    ctx, "places", _place_rows(ctx, found, belongings, may_manage=may_manage)
+                ),
+                page_parts.rows_block(ctx, "sessions", _session_rows(ctx, sessions)),
             ),
             actions=_actions(ctx, found)[:1] if may_manage else (),
             more=_actions(ctx, found)[1:] if may_manage else (),
@@ -193,8 +194,30 @@ def user(ctx: PageContext, user_id: str) -> Response:
     )
 
 
+def _role_rows(ctx: PageContext, found: User, roles: Sequence[OperatorRole]) -> list[Row]:
+    rows = [Row(ctx.t("tenancy.built_in_roles.super_admin"))] if found.is_super_admin else []
+    may_open = "tenancy.operator_roles.view" in ctx.who.permissions
+    for one in roles:
+        url = ctx.url("tenancy.admin.role", operator_role_id=to_public("orl", one.id)) if may_open else None
+        note = ctx.t("tenancy.fields.is_built_in") if one.code else None
+        rows.append(Row(operator_role_service.name_of(one, ctx.language), url, note))
+    return rows
+
+
+def _session_rows(ctx: PageContext, sessions: Sequence[UserSession]) -> list[Row]:
+    zone = ctx.who.time_zone or "Europe/Luxembourg"
+    rows = []
+    for one in sessions:
+        browser = session_service.browser_name(one.user_agent) or ctx.t("tenancy.security.unknown_browser")
+        seen = format_datetime(ctx.language, one.seen_at, zone)
+        rows.append(
+            Row(browser, None, " · ".join(filter(None, (ctx.t(f"ui.area.{one.area}"), one.ip, seen))))
+        )
+    return rows
+
+
 def _place_rows(
-    ctx: PageContext, belongings: Sequence[user_service.Belonging], *, may_manage: bool
+    ctx: PageContext, found: User, belongings: Sequence[user_service.Belonging], *, may_manage: bool
 ) -> list[Row]:
     pages = {
         "platform": ("tenancy.admin.platform", "platform_id", "plt"),
@@ -202,6 +225,9 @@ def _place_rows(
         "vendor": ("tenancy.admin.vendor", "vendor_id", "vnd"),
     }
     rows = []
+    if found.is_on_all_platforms:
+        leave = Action(ctx.t("tenancy.actions.remove"), f"{_url(ctx, found.id)}/leave-all-platforms", "x")
+        rows.append(Row(ctx.t("tenancy.all_platforms"), None, None, None, (leave,) if may_manage else ()))
     for one in belongings:
         page_id, name, prefix = pages[one.kind]
         note = one.role or ctx.t(f"tenancy.place_kinds.{one.kind}")
@@ -218,7 +244,12 @@ def _place_rows(
 def _actions(ctx: PageContext, found: User) -> list[Action]:
     path = _url(ctx, found.id)
     place = ctx.url("tenancy.admin.user_platform", user_id=to_public("usr", found.id))
-    actions = [Action(ctx.t("tenancy.actions.add_platform"), place, "plus", "primary", is_post=False)]
+    roles = ctx.url("tenancy.admin.user_roles", user_id=to_public("usr", found.id))
+    actions = [
+        Action(ctx.t("tenancy.actions.change_roles"), roles, "shield-check", "primary", is_post=False),
+        Action(ctx.t("tenancy.actions.add_platform"), place, "plus", is_post=False),
+        Action(ctx.t("tenancy.actions.sign_out_everywhere"), f"{path}/sign-out-everywhere", "log-out"),
+    ]
     if found.is_super_admin:
         actions.append(
             Action(ctx.t("tenancy.actions.revoke_super_admin"), f"{path}/revoke-super-admin", "shield")
@@ -247,9 +278,8 @@ def _load_platforms(ctx: PageContext) -> Mapping[str, Any]:
 
 
 def _add_platform(ctx: PageContext, values: Mapping[str, Any]) -> str:
-    user_id, platform_id = _person(ctx), from_public("plt", values["platform_id"])
-    assert platform_id is not None
-    user_service.grant_platform(ctx.session, user_id, platform_id)
+    user_id = _person(ctx)
+    user_service.grant_platform(ctx.session, user_id, _platform_id(values), page_parts.editor(ctx))
     return _url(ctx, user_id)
 
 
@@ -266,59 +296,68 @@ mount_form(
 )
 
 
-def _change(ctx: PageContext, public: str, act: Callable[[Session, UUID], object]) -> Response:
+def _change(ctx: PageContext, public: str, act: Callable[[Session, UUID, Editor], object]) -> Response:
     user_id = public_id("usr", public)
 
     def change() -> None:
         with acting_in(ctx.session, IdentityScope()):
-            act(ctx.session, user_id)
+            act(ctx.session, user_id, page_parts.editor(ctx))
 
     return page_parts.attempt(ctx, change, "tenancy.users.changed", _url(ctx, user_id))
 
 
-@router.action("/users/{user_id}/grant-super-admin", permission="tenancy.users.manage")
+@router.action("/users/{user_id}/grant-super-admin", permission=_MANAGE)
 def grant_super_admin(ctx: PageContext, user_id: str) -> Response:
     """Let somebody do everything."""
     return _change(ctx, user_id, user_service.grant_super_admin)
 
 
-@router.action("/users/{user_id}/revoke-super-admin", permission="tenancy.users.manage")
+@router.action("/users/{user_id}/revoke-super-admin", permission=_MANAGE)
 def revoke_super_admin(ctx: PageContext, user_id: str) -> Response:
     """Take that away, unless nobody would be left."""
     return _change(ctx, user_id, user_service.revoke_super_admin)
 
 
-@router.action("/users/{user_id}/deactivate", permission="tenancy.users.manage")
+@router.action("/users/{user_id}/deactivate", permission=_MANAGE)
 def deactivate(ctx: PageContext, user_id: str) -> Response:
     """Let somebody sign in no more."""
-    by = ctx.who.user_id
-    return _change(ctx, user_id, lambda session, key: user_service.deactivate(session, key, by=by))
+    return _change(ctx, user_id, user_service.deactivate)
 
 
-@router.action("/users/{user_id}/reactivate", permission="tenancy.users.manage")
+@router.action("/users/{user_id}/reactivate", permission=_MANAGE)
 def reactivate(ctx: PageContext, user_id: str) -> Response:
     """Let somebody sign in again."""
     return _change(ctx, user_id, user_service.reactivate)
 
 
-@router.action("/users/{user_id}/reset-two-step", permission="tenancy.users.manage")
+@router.action("/users/{user_id}/reset-two-step", permission=_MANAGE)
 def reset_two_step(ctx: PageContext, user_id: str) -> Response:
     """Switch the second step off for somebody who lost phone and recovery codes."""
-    return _change(
-        ctx,
-        user_id,
-        lambda session, key: two_step_service.switch_off(session, user_service.get_user(session, key)),
-    )
+    return _change(ctx, user_id, user_service.reset_two_step)
 
 
-@router.action("/users/{user_id}/places/{membership_id}/remove", permission="tenancy.users.manage")
+@router.action("/users/{user_id}/sign-out-everywhere", permission=_MANAGE)
+def sign_out_everywhere(ctx: PageContext, user_id: str) -> Response:
+    """End all sessions of somebody."""
+    return _change(ctx, user_id, user_service.sign_out_everywhere)
+
+
+@router.action("/users/{user_id}/leave-all-platforms", permission=_MANAGE)
+def leave_all_platforms(ctx: PageContext, user_id: str) -> Response:
+    """Let only the platforms count that somebody is on by name."""
+    return _change(ctx, user_id, user_service.leave_all_platforms)
+
+
+@router.action("/users/{user_id}/places/{membership_id}/remove", permission=_MANAGE)
 def remove_place(ctx: PageContext, user_id: str, membership_id: str) -> Response:
     """Take somebody out of a platform, a company's owners or a team."""
     key = public_id("mbr", membership_id)
-    return _change(ctx, user_id, lambda session, person: user_service.remove_place(session, person, key))
+    return _change(
+        ctx, user_id, lambda session, person, by: user_service.remove_place(session, person, key, by)
+    )
 
 
-@router.action("/invitations/{invitation_id}/resend", permission="tenancy.users.manage")
+@router.action("/invitations/{invitation_id}/resend", permission=_MANAGE)
 def resend_invitation(ctx: PageContext, invitation_id: str) -> Response:
     """Mail a new link."""
     invitation_service.resend(ctx.session, public_id("inv", invitation_id))
@@ -326,7 +365,7 @@ def resend_invitation(ctx: PageContext, invitation_id: str) -> Response:
     return ctx.redirect("tenancy.admin.invitations")
 
 
-@router.action("/invitations/{invitation_id}/revoke", permission="tenancy.users.manage")
+@router.action("/invitations/{invitation_id}/revoke", permission=_MANAGE)
 def revoke_invitation(ctx: PageContext, invitation_id: str) -> Response:
     """Take an invitation back."""
     invitation_service.revoke(ctx.session, public_id("inv", invitation_id))

@@ -240,16 +240,12 @@ def _actions(ctx: PageContext, found: Vendor) -> list[Action]:
 
 
 def _more(ctx: PageContext, found: Vendor) -> list[Action]:
-    actions, place = [], {"vendor_id": to_public("vnd", found.id)}
-    if "tenancy.domains.manage" in ctx.who.permissions:
-        url = ctx.url("tenancy.admin.vendor_domain", **place)
+    actions = []
+    if "tenancy.admin_domains.manage" in ctx.who.permissions:
+        url = ctx.url("tenancy.admin.vendor_domain", vendor_id=to_public("vnd", found.id))
         actions.append(Action(ctx.t("tenancy.actions.add_domain"), url, "globe", is_post=False))
-    if _MANAGE in ctx.who.permissions and found.is_active:
-        url = ctx.url("tenancy.admin.vendor_hold", **place)
-        actions.append(Action(ctx.t("tenancy.actions.hold"), url, "circle-pause", is_post=False))
-    elif _MANAGE in ctx.who.permissions:
-        path = f"{_url(ctx, found.id)}/release"
-        actions.append(Action(ctx.t("tenancy.actions.release"), path, "circle-play"))
+    if _MANAGE in ctx.who.permissions:
+        actions.append(page_parts.hold_action(ctx, _url(ctx, found.id), is_active=found.is_active))
     return actions
 
 
@@ -290,17 +286,9 @@ mount_form(
 )
 
 
-def _check(ctx: PageContext) -> Mapping[str, Any]:
-    vendor_service.get_vendor_record(ctx.session, _id(ctx))
-    return {}
-
-
-def _hold(ctx: PageContext, reason: str) -> str:
-    vendor_service.suspend_vendor(ctx.session, _id(ctx), reason)
-    return _url(ctx, _id(ctx))
-
-
-mount_form(router, page_parts.hold_form("tenancy.admin.vendor_hold", _check, _hold, _back))
+mount_form(
+    router, page_parts.hold_form("tenancy.admin.vendor_hold", vendor_service.suspend_vendor, _id, _back)
+)
 
 
 def _add_domain(ctx: PageContext, values: Mapping[str, Any]) -> str:
@@ -315,7 +303,6 @@ mount_form(
         "tenancy.domain_new",
         (Field("host", "tenancy.fields.host", hint_key="tenancy.domains.host_hint", max_length=260),),
         save=_add_domain,
-        load=_check,
         back=_back,
     ),
 )

@@ -1,21 +1,24 @@
 """Companies, vendors, platforms and users in the operator's API."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 
 from app.core.database import IdentityScope, acting_in
 from app.core.ids import to_public
 from app.modules.api import ApiContext, ApiRouter, Page, key_of
+from app.modules.api.answers import shown
 from app.modules.api.pages import read_list
 from app.modules.tenancy.models.tenant import Company, Platform, Vendor
-from app.modules.tenancy.schemas.people import Place, UserDetails, UserItem, UserQuery
+from app.modules.tenancy.schemas.people import Place, RoleItem, RoleQuery, UserDetails, UserItem, UserQuery
 from app.modules.tenancy.schemas.tenants import (
     CompanyChange,
     CompanyDetails,
     CompanyItem,
     CompanyQuery,
     NewCompany,
+    NewPlatform,
+    NewVendor,
     PlatformChange,
     PlatformDetails,
     PlatformItem,
@@ -33,20 +36,7 @@ router = ApiRouter()
 @router.admin("GET", "/companies", permission="tenancy.companies.view")
 def companies_list(ctx: ApiContext, query: Annotated[CompanyQuery, Query()]) -> Page[CompanyItem]:
     """List companies."""
-    return read_list(
-        ctx,
-        "tenancy.admin.companies",
-        query,
-        lambda row: CompanyItem(
-            id=to_public("cmp", row.id),
-            name=row.name,
-            contact_email=row.contact_email,
-            tax_number=row.tax_number,
-            is_active=row.is_active,
-            vendors=row.vendors,
-            created_at=row.created_at,
-        ),
-    )
+    return read_list(ctx, "tenancy.admin.companies", query, lambda row: shown(CompanyItem, row, "cmp"))
 
 
 @router.admin("GET", "/companies/{company_id}", permission="tenancy.companies.view")
@@ -76,17 +66,7 @@ def companies_update(ctx: ApiContext, company_id: str, change: CompanyChange) ->
 
 
 def _company(row: Company) -> CompanyDetails:
-    return CompanyDetails(
-        id=to_public("cmp", row.id),
-        name=row.name,
-        contact_email=row.contact_email,
-        tax_number=row.tax_number,
-        is_active=row.is_active,
-        suspended_reason=row.suspended_reason,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        version=row.version,
-    )
+    return shown(CompanyDetails, row, "cmp")
 
 
 @router.admin("GET", "/vendors", permission="tenancy.vendors.view")
@@ -96,16 +76,7 @@ def vendors_list(ctx: ApiContext, query: Annotated[VendorQuery, Query()]) -> Pag
         ctx,
         "tenancy.admin.vendors",
         query,
-        lambda row: VendorItem(
-            id=to_public("vnd", row.id),
-            code=row.code,
-            name=row.name,
-            company=row.company,
-            platforms=row.platforms or [],
-            default_language=row.default_language,
-            is_active=row.is_active,
-            created_at=row.created_at,
-        ),
+        lambda row: shown(VendorItem, row, "vnd", platforms=row.platforms or []),
     )
 
 
@@ -113,6 +84,22 @@ def vendors_list(ctx: ApiContext, query: Annotated[VendorQuery, Query()]) -> Pag
 def vendors_get(ctx: ApiContext, vendor_id: str) -> VendorDetails:
     """Get a vendor."""
     return _vendor(ctx, vendor_service.get_vendor_record(ctx.session, key_of("vnd", vendor_id)))
+
+
+@router.admin("POST", "/vendors", permission="tenancy.vendors.manage", status=201)
+def vendors_create(ctx: ApiContext, vendor: NewVendor) -> VendorDetails:
+    """Make a vendor of a company on one or more platforms."""
+    company = company_service.get_company(ctx.session, key_of("cmp", vendor.company_id))
+    key = vendor_service.create_vendor(
+        ctx.session,
+        company_id=company.id,
+        platform_ids=[key_of("plt", one) for one in vendor.platform_ids],
+        code=vendor.code,
+        name=vendor.name,
+        language=vendor.default_language,
+    )
+    ctx.location(f"/admin/vendors/{to_public('vnd', key)}")
+    return _vendor(ctx, vendor_service.get_vendor_record(ctx.session, key))
 
 
 @router.admin("PATCH", "/vendors/{vendor_id}", permission="tenancy.vendors.manage", needs_version=True)
@@ -129,45 +116,33 @@ def vendors_update(ctx: ApiContext, vendor_id: str, change: VendorChange) -> Ven
 
 def _vendor(ctx: ApiContext, row: Vendor) -> VendorDetails:
     platforms = vendor_service.list_platform_ids(ctx.session, row.id)
-    return VendorDetails(
-        id=to_public("vnd", row.id),
-        code=row.code,
-        name=row.name,
+    return shown(
+        VendorDetails,
+        row,
+        "vnd",
         company_id=to_public("cmp", row.company_id),
         platform_ids=sorted(to_public("plt", key) for key in platforms),
-        subdomain=row.subdomain,
-        default_language=row.default_language,
-        dashboard_language=row.dashboard_language,
-        is_active=row.is_active,
-        suspended_reason=row.suspended_reason,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        version=row.version,
     )
 
 
 @router.admin("GET", "/platforms", permission="tenancy.platforms.view")
 def platforms_list(ctx: ApiContext, query: Annotated[PlatformQuery, Query()]) -> Page[PlatformItem]:
     """List platforms."""
-    return read_list(
-        ctx,
-        "tenancy.admin.platforms",
-        query,
-        lambda row: PlatformItem(
-            id=to_public("plt", row.id),
-            code=row.code,
-            name=row.name,
-            is_active=row.is_active,
-            vendors=row.vendors,
-            created_at=row.created_at,
-        ),
-    )
+    return read_list(ctx, "tenancy.admin.platforms", query, lambda row: shown(PlatformItem, row, "plt"))
 
 
 @router.admin("GET", "/platforms/{platform_id}", permission="tenancy.platforms.view")
 def platforms_get(ctx: ApiContext, platform_id: str) -> PlatformDetails:
     """Get a platform."""
     return _platform(platform_service.get_platform(ctx.session, key_of("plt", platform_id)))
+
+
+@router.admin("POST", "/platforms", permission="tenancy.platforms.manage", status=201)
+def platforms_create(ctx: ApiContext, platform: NewPlatform) -> PlatformDetails:
+    """Make a platform."""
+    key = platform_service.create_platform(ctx.session, code=platform.code, name=platform.name)
+    ctx.location(f"/admin/platforms/{to_public('plt', key)}")
+    return _platform(platform_service.get_platform(ctx.session, key))
 
 
 @router.admin("PATCH", "/platforms/{platform_id}", permission="tenancy.platforms.manage", needs_version=True)
@@ -181,22 +156,19 @@ def platforms_update(ctx: ApiContext, platform_id: str, change: PlatformChange) 
 
 
 def _platform(row: Platform) -> PlatformDetails:
-    return PlatformDetails(
-        id=to_public("plt", row.id),
-        code=row.code,
-        name=row.name,
-        is_active=row.is_active,
-        suspended_reason=row.suspended_reason,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        version=row.version,
-    )
+    return shown(PlatformDetails, row, "plt")
+
+
+@router.admin("GET", "/roles", permission="tenancy.operator_roles.view")
+def operator_roles_list(ctx: ApiContext, query: Annotated[RoleQuery, Query()]) -> Page[RoleItem]:
+    """List the roles of the operator's people."""
+    return read_list(ctx, "tenancy.admin.roles", query, lambda row: shown(RoleItem, row, "orl"))
 
 
 @router.admin("GET", "/users", permission="tenancy.users.view")
 def users_list(ctx: ApiContext, query: Annotated[UserQuery, Query()]) -> Page[UserItem]:
     """List users."""
-    return read_list(ctx, "tenancy.admin.users", query, lambda row: UserItem(**_user(row, row.has_two_step)))
+    return read_list(ctx, "tenancy.admin.users", query, lambda row: shown(UserItem, row, "usr"))
 
 
 @router.admin("GET", "/users/{user_id}", permission="tenancy.users.view")
@@ -205,13 +177,10 @@ def users_get(ctx: ApiContext, user_id: str) -> UserDetails:
     with acting_in(ctx.session, IdentityScope()):
         user = user_service.get_user(ctx.session, key_of("usr", user_id))
         places = user_service.list_belongings(ctx.session, user.id)
-    return UserDetails(
-        **_user(user, user.totp_confirmed_at is not None),
+    return shown(
+        UserDetails,
+        user,
+        "usr",
+        has_two_step=user.totp_confirmed_at is not None,
         places=[Place(kind=one.kind, name=one.name, role=one.role) for one in places],
     )
-
-
-def _user(row: Any, has_two_step: bool) -> dict[str, Any]:
-    names = ("name", "email", "is_super_admin", "is_active", "last_sign_in_at")
-    shown = {name: getattr(row, name) for name in names}
-    return {"id": to_public("usr", row.id), "has_two_step": has_two_step, **shown}

@@ -6,6 +6,7 @@ from fastapi import Query
 
 from app.core.ids import to_public
 from app.modules.api import ApiContext, ApiRouter, Page, key_of
+from app.modules.api.answers import shown
 from app.modules.api.pages import read_list
 from app.modules.tenancy.models.tenant import Role
 from app.modules.tenancy.schemas.people import (
@@ -25,19 +26,7 @@ router = ApiRouter()
 @router.vendor("GET", "/members", permission="tenancy.team.view")
 def members_list(ctx: ApiContext, query: Annotated[MemberQuery, Query()]) -> Page[MemberItem]:
     """List who works for the vendor."""
-    return read_list(
-        ctx,
-        "tenancy.vendor.team",
-        query,
-        lambda row: MemberItem(
-            id=to_public("mbr", row.id),
-            name=row.name,
-            email=row.email,
-            role=row.role,
-            is_owner=row.is_owner,
-            last_sign_in_at=row.last_sign_in_at,
-        ),
-    )
+    return read_list(ctx, "tenancy.vendor.team", query, lambda row: shown(MemberItem, row, "mbr"))
 
 
 @router.vendor("GET", "/members/{membership_id}", permission="tenancy.team.view")
@@ -45,30 +34,14 @@ def members_get(ctx: ApiContext, membership_id: str) -> MemberItem:
     """Get a team member."""
     found = team_service.get_member(ctx.session, ctx.vendor, key_of("mbr", membership_id))
     return MemberItem(
-        id=membership_id,
-        name=found.name,
-        email=found.email,
-        role=found.role,
-        is_owner=found.is_owner,
-        last_sign_in_at=found.last_sign_in_at,
+        id=membership_id, **{name: getattr(found, name) for name in MemberItem.model_fields if name != "id"}
     )
 
 
 @router.vendor("GET", "/roles", permission="tenancy.roles.view")
 def roles_list(ctx: ApiContext, query: Annotated[RoleQuery, Query()]) -> Page[RoleItem]:
     """List roles."""
-    return read_list(
-        ctx,
-        "tenancy.vendor.roles",
-        query,
-        lambda row: RoleItem(
-            id=to_public("rol", row.id),
-            name=row.name,
-            allows=row.allows,
-            members=row.members,
-            updated_at=row.updated_at,
-        ),
-    )
+    return read_list(ctx, "tenancy.vendor.roles", query, lambda row: shown(RoleItem, row, "rol"))
 
 
 @router.vendor("GET", "/roles/{role_id}", permission="tenancy.roles.view")
@@ -112,10 +85,4 @@ def roles_delete(ctx: ApiContext, role_id: str) -> None:
 
 
 def _role(row: Role) -> RoleDetails:
-    return RoleDetails(
-        id=to_public("rol", row.id),
-        name=row.name,
-        permissions=row.permissions,
-        updated_at=row.updated_at,
-        version=row.version,
-    )
+    return shown(RoleDetails, row, "rol")

@@ -16,7 +16,7 @@ from app.modules.pages import PageContext
 from app.modules.routing import AreaRouter, public_id
 from app.modules.tenancy.exceptions import RoleInUseError
 from app.modules.tenancy.models.tenant import Role
-from app.modules.tenancy.services import role_service
+from app.modules.tenancy.services import page_parts, role_service
 
 router = AreaRouter("vendor")
 _MANAGE = "tenancy.roles.manage"
@@ -61,25 +61,10 @@ mount_list(
 
 def _fields(ctx: PageContext) -> Sequence[Field]:
     """The name, and for each module the permissions that the reader may give away."""
-    fields = [Field("name", "tenancy.fields.name", max_length=60)]
-    for group in role_service.permission_groups(ctx.who.platform_ids):
-        offered = [one for one in group.permissions if one.code in ctx.who.permissions]
-        if offered:
-            fields.append(
-                Field(
-                    f"of_{group.code}",
-                    "tenancy.fields.permissions",
-                    "checkboxes",
-                    is_required=False,
-                    options=[(one.code, one.label_key) for one in offered],
-                    label=group.module,
-                )
-            )
-    return fields
-
-
-def _chosen(values: Mapping[str, Any]) -> list[str]:
-    return [code for name, codes in values.items() if name.startswith("of_") for code in codes]
+    return [
+        Field("name", "tenancy.fields.name", max_length=60),
+        *page_parts.permission_fields(ctx, role_service.permission_groups(ctx.who.platform_ids)),
+    ]
 
 
 def _create(ctx: PageContext, values: Mapping[str, Any]) -> str:
@@ -87,7 +72,7 @@ def _create(ctx: PageContext, values: Mapping[str, Any]) -> str:
         ctx.session,
         vendor_id=ctx.vendor.id,
         name=values["name"],
-        permissions=_chosen(values),
+        permissions=page_parts.chosen_permissions(values),
         granted_by=ctx.who.permissions,
     )
     return _url(ctx, role_id)
@@ -138,11 +123,9 @@ def role(ctx: PageContext, role_id: str) -> Response:
 
 def _load(ctx: PageContext) -> Mapping[str, Any]:
     found = role_service.get_role(ctx.session, _id(ctx))
-    shown: dict[str, Any] = {"name": found.name, "version": found.version}
-    for group in role_service.permission_groups(ctx.who.platform_ids):
-        codes = [one.code for one in group.permissions]
-        shown[f"of_{group.code}"] = [code for code in codes if code in found.permissions]
-    return shown
+    groups = role_service.permission_groups(ctx.who.platform_ids)
+    shown = page_parts.shown_permissions(groups, found.permissions)
+    return {"name": found.name, "version": found.version, **shown}
 
 
 def _update(ctx: PageContext, values: Mapping[str, Any]) -> str:
@@ -150,7 +133,7 @@ def _update(ctx: PageContext, values: Mapping[str, Any]) -> str:
         ctx.session,
         _id(ctx),
         name=values["name"],
-        permissions=_chosen(values),
+        permissions=page_parts.chosen_permissions(values),
         granted_by=ctx.who.permissions,
         version=values["version"],
     )

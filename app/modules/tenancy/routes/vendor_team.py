@@ -16,9 +16,9 @@ from app.modules.pagekit.lists import Column, Link, ListSpec
 from app.modules.pages import PageContext
 from app.modules.routing import AreaRouter, public_id
 from app.modules.tenancy.exceptions import LastOwnerError
-from app.modules.tenancy.models.user import Invitation, Membership, User
+from app.modules.tenancy.models.user import Membership, User
 from app.modules.tenancy.services import invitation_service, page_parts, role_service, team_service
-from app.modules.tenancy.services.team_service import Editor
+from app.modules.tenancy.services.role_service import Editor
 
 router = AreaRouter("vendor")
 _MANAGE = "tenancy.team.manage"
@@ -106,34 +106,12 @@ mount_form(
 
 mount_list(
     router,
-    ListSpec(
-        page_id="tenancy.vendor.team_invitations",
-        texts="tenancy.invitations",
-        select=lambda _session, _language: invitation_service.select_team_invitations(),
-        key=Invitation.id,
-        columns=(
-            Column("email", "tenancy.sign_in.email", sort=Invitation.email_norm, is_wide=True),
-            Column("role", "tenancy.fields.role", value=lambda row: row.role or "–"),
-            Column(
-                "state",
-                "tenancy.fields.state",
-                "badge",
-                value=page_parts.invitation_state,
-                text_prefix="tenancy.invitation_states",
-                tones=page_parts.INVITATION_TONES,
-            ),
-            Column("created_at", "tenancy.fields.invited_at", "datetime", sort=Invitation.created_at),
-            Column("expires_at", "tenancy.fields.expires_at", "datetime", sort=Invitation.expires_at),
-        ),
-        default_sort="-created_at",
-        search=invitation_service.matching,
-        filters=(page_parts.invitation_filter(),),
-        bulk=page_parts.invitation_bulk(_MANAGE),
-        actions=(Link("tenancy.actions.invite", "tenancy.vendor.team_invite", _MANAGE, "user-plus"),),
-        row_page="tenancy.vendor.team_invitation",
-        row_id="invitation_id",
-        prefix="inv",
-        icon="mail",
+    page_parts.invitation_list(
+        "tenancy.vendor.team_invitations",
+        lambda _session, _language: invitation_service.select_team_invitations(),
+        Column("role", "tenancy.fields.role", value=lambda row: row.role or "–"),
+        Link("tenancy.actions.invite", "tenancy.vendor.team_invite", _MANAGE, "user-plus"),
+        row=("tenancy.vendor.team_invitation", "invitation_id"),
     ),
 )
 

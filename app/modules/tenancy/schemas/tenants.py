@@ -1,21 +1,42 @@
 """Companies, vendors and platforms in the API."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from app.modules.api import Input, ListQuery, Versioned, example, left_out
+from app.modules.api import Input, ListQuery, Versioned, example, id_pattern, left_out
 
 Language = Literal["en", "fr", "de", "lb"]
 State = Literal["active", "held"]
 _TEXT = r"\S"  # something besides spaces
+_CODE = r"^[A-Za-z0-9][A-Za-z0-9_-]{1,31}$"
 _WHEN = "2026-11-23T07:00:00Z"
 _COMPANY_ID, _VENDOR_ID = "cmp_01m838cj1be8a8mtx8xj3yxfvz", "vnd_01m838cj1be8a8mtx8xj3yxfvz"
 _PLATFORM_ID = "plt_01m838cj1be8a8mtx8xj3yxfvz"
 
 
-class CompanyItem(BaseModel):
+class TenantItem(BaseModel):
+    """What lists show of a company, a vendor or a platform."""
+
+    id: str
+    name: str
+    is_active: bool
+    created_at: datetime
+
+
+class TenantDetails(Versioned):
+    """What a company, a vendor and a platform have alike."""
+
+    id: str
+    name: str
+    is_active: bool
+    suspended_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CompanyItem(TenantItem):
     """A company as lists show it."""
 
     model_config = example(
@@ -28,16 +49,12 @@ class CompanyItem(BaseModel):
         created_at=_WHEN,
     )
 
-    id: str
-    name: str
     contact_email: str
     tax_number: str | None
-    is_active: bool
     vendors: int = Field(description="How many vendors it has.")
-    created_at: datetime
 
 
-class CompanyDetails(Versioned):
+class CompanyDetails(TenantDetails):
     """A company."""
 
     model_config = example(
@@ -52,14 +69,8 @@ class CompanyDetails(Versioned):
         version=1,
     )
 
-    id: str
-    name: str
     contact_email: str
     tax_number: str | None
-    is_active: bool
-    suspended_reason: str | None
-    created_at: datetime
-    updated_at: datetime
 
 
 class CompanyQuery(ListQuery):
@@ -90,7 +101,7 @@ class CompanyChange(Input):
     tax_number: str | None = left_out(max_length=40)
 
 
-class VendorItem(BaseModel):
+class VendorItem(TenantItem):
     """A vendor as lists show it."""
 
     model_config = example(
@@ -104,17 +115,13 @@ class VendorItem(BaseModel):
         created_at=_WHEN,
     )
 
-    id: str
     code: str
-    name: str
     company: str
     platforms: list[str] = Field(description="Names.")
     default_language: str
-    is_active: bool
-    created_at: datetime
 
 
-class VendorDetails(Versioned):
+class VendorDetails(TenantDetails):
     """A vendor."""
 
     model_config = example(
@@ -133,18 +140,12 @@ class VendorDetails(Versioned):
         version=1,
     )
 
-    id: str
     code: str
-    name: str
     company_id: str
     platform_ids: list[str]
     subdomain: str
     default_language: str
     dashboard_language: str
-    is_active: bool
-    suspended_reason: str | None
-    created_at: datetime
-    updated_at: datetime
 
 
 class VendorQuery(ListQuery):
@@ -158,6 +159,24 @@ class VendorQuery(ListQuery):
     )
 
 
+class NewVendor(Input):
+    """A vendor to be made. Its code is stored in capitals and can never be another."""
+
+    model_config = example(
+        company_id=_COMPANY_ID,
+        platform_ids=[_PLATFORM_ID],
+        code="KAYL",
+        name="Kayl Books",
+        default_language="fr",
+    )
+
+    company_id: str = Field(pattern=id_pattern("cmp"))
+    platform_ids: list[Annotated[str, Field(pattern=id_pattern("plt"))]] = Field(min_length=1, max_length=100)
+    code: str = Field(pattern=_CODE)
+    name: str = Field(min_length=1, max_length=200, pattern=_TEXT)
+    default_language: Language = "fr"
+
+
 class VendorChange(Input):
     """What is to be different; what is left out stays."""
 
@@ -168,22 +187,18 @@ class VendorChange(Input):
     dashboard_language: Language = left_out()
 
 
-class PlatformItem(BaseModel):
+class PlatformItem(TenantItem):
     """A platform as lists show it."""
 
     model_config = example(
         id=_PLATFORM_ID, code="letzshop", name="Letzshop", is_active=True, vendors=12, created_at=_WHEN
     )
 
-    id: str
     code: str
-    name: str
-    is_active: bool
     vendors: int = Field(description="How many vendors are on it.")
-    created_at: datetime
 
 
-class PlatformDetails(Versioned):
+class PlatformDetails(TenantDetails):
     """A platform."""
 
     model_config = example(
@@ -197,13 +212,7 @@ class PlatformDetails(Versioned):
         version=1,
     )
 
-    id: str
     code: str
-    name: str
-    is_active: bool
-    suspended_reason: str | None
-    created_at: datetime
-    updated_at: datetime
 
 
 class PlatformQuery(ListQuery):
@@ -212,6 +221,15 @@ class PlatformQuery(ListQuery):
     q: str | None = Field(None, max_length=200)
     state: list[State] | None = Field(None, max_length=2)
     sort: Literal["name", "-name", "code", "-code", "created_at", "-created_at"] = "name"
+
+
+class NewPlatform(Input):
+    """A platform to be made. Its code is stored in small letters and can never be another."""
+
+    model_config = example(code="letzshop", name="Letzshop")
+
+    code: str = Field(pattern=_CODE)
+    name: str = Field(min_length=1, max_length=200, pattern=_TEXT)
 
 
 class PlatformChange(Input):

@@ -28,6 +28,7 @@ SUBJECTS: Mapping[str, Sequence[str]] = {
         "tenancy.two_step_enabled",
         "tenancy.two_step_disabled",
         "tenancy.recovery_codes_renewed",
+        "tenancy.sessions_ended",
     ),
     "people": (
         "tenancy.user_invited",
@@ -42,11 +43,18 @@ SUBJECTS: Mapping[str, Sequence[str]] = {
         "tenancy.super_admin_created",
         "tenancy.super_admin_granted",
         "tenancy.super_admin_revoked",
+        "tenancy.operator_roles_changed",
         "tenancy.user_deactivated",
         "tenancy.user_reactivated",
     ),
     "acting": ("tenancy.impersonation_started", "tenancy.impersonation_ended"),
-    "modules": ("framework.module_enabled", "framework.module_disabled"),
+    "modules": (
+        "framework.module_enabled",
+        "framework.module_disabled",
+        "framework.module_installed",
+        "framework.module_uninstalled",
+        "framework.module_purged",
+    ),
 }
 
 

@@ -17,6 +17,7 @@ from app.modules.tenancy.services import (
     company_service,
     domain_service,
     invitation_service,
+    operator_role_service,
     platform_service,
     role_service,
     user_service,
@@ -59,6 +60,7 @@ def seed(session: Session) -> list[DemoLogin]:
         _create(session)
     return [
         DemoLogin("Operator", "/admin", "admin@wizamart.example", DEMO_PASSWORD),
+        DemoLogin("Support (reads, acts as vendors)", "/admin", "support@wizamart.example", DEMO_PASSWORD),
         DemoLogin("Owner of MOSELLE and GUTLAND", "/vendor", "owner@moselle.example", DEMO_PASSWORD),
         DemoLogin("Team member of MOSELLE (views only)", "/vendor", "team@moselle.example", DEMO_PASSWORD),
         DemoLogin("Owner of MINETT", "/vendor", "owner@minett.example", DEMO_PASSWORD),
@@ -69,7 +71,10 @@ def _create(session: Session) -> None:
     platform_id = platform_service.create_platform(session, code="demo", name="Demo platform")
     lifecycle.enable_all(session, platform_id, by="demo data")
     _create_user(session, "admin@wizamart.example", "Ada Operator", is_super_admin=True)
-    _create_user(session, "support@wizamart.example", "Sam Support", platform_id=platform_id)
+    support_id = _create_user(session, "support@wizamart.example", "Sam Support", platform_id=platform_id)
+    support = operator_role_service.get_built_in(session, "support")
+    with acting_in(session, IdentityScope()):
+        operator_role_service.grant(session, support_id, support.id)
     vendor_ids: dict[str, UUID] = {}
     for name, owner_name, owner, vendors in _COMPANIES:
         company_id = company_service.create_company(session, name=name, contact_email=owner)

@@ -1,4 +1,5 @@
-"""Host names of vendors: claimed by the operator or vendor, proved by a file that the host shows."""
+"""Host names of vendors: claimed by the operator or the vendor, proved by a DNS record or by a file that the host
+shows."""
 
 import re
 from collections.abc import Sequence
@@ -15,12 +16,14 @@ from app.core.database import IdentityScope, acting_in
 from app.core.errors import AppError, FieldError, NotFoundError, ValidationFailedError
 from app.core.http_client import fetch_to_file
 from app.core.ids import to_public
-from app.modules.tenancy.exceptions import CodeTakenError
+from app.modules.tenancy.adapters import dns_records
+from app.modules.tenancy.exceptions import CodeTakenError, DomainNotVerifiedError
 from app.modules.tenancy.models.tenant import Domain, Vendor
 from app.modules.tenancy.services import audit_service, vendor_service
 from app.tasks.dispatcher import dispatch
 
 PROOF_PATH = "/.well-known/wizamart-domain"
+_RECORD_LABEL, _RECORD_MARK = "_wizamart", "wizamart-domain="
 _VERIFY = "app.modules.tenancy.tasks.domains.verify_domain"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{4,253}}$)(?:{_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
@@ -29,11 +32,15 @@ _CHECK_SECONDS = 15.0
 
 
 def add_domain(session: Session, vendor_id: UUID, host: str) -> UUID:
-    """Claim a host for a vendor. Raises NotFoundError, ValidationFailedError, CodeTakenError."""
+    """Claim a host for a vendor. A claim keeps nobody else from it, only the proof does.
+
+    Raises NotFoundError, ValidationFailedError, and CodeTakenError for a host that is theirs or proved by another.
+    """
     vendor = vendor_service.get_vendor_record(session, vendor_id)
     host = normalise_host(host)
     with acting_in(session, IdentityScope()):
-        if session.scalar(select(Domain.id).where(Domain.host == host)):
+        is_theirs = or_(Domain.vendor_id == vendor.id, Domain.verified_at.is_not(None))
+        if session.scalar(select(Domain.id).where(Domain.host == host, is_theirs).limit(1)):
             raise CodeTakenError("host", host)
     domain = Domain(vendor_id=vendor.id, host=host, token=security.new_token(24))
     session.add(domain)
@@ -76,8 +83,8 @@ def state_of(domain: Any) -> str:
 
 
 def failure_group(failure: str) -> str:
-    """Which text explains a failure: other_token, refused (the address is private or no address), or unreachable."""
-    if failure == "other_token":
+    """Which text explains a failure: other_token, taken, refused (a private address or none), or unreachable."""
+    if failure in ("other_token", "taken"):
         return failure
     return "unreachable" if failure in ("timeout", "connection", "status", "redirects") else "refused"
 
@@ -90,6 +97,7 @@ def select_domains() -> Select[Any]:
         Domain.verified_at,
         Domain.checked_at,
         Domain.failure,
+        Domain.is_primary,
         Domain.created_at,
         Vendor.name.label("vendor"),
     )
@@ -114,8 +122,32 @@ def start_check(session: Session, domain_id: UUID) -> None:
 
 
 def proof_url(domain: Domain) -> str:
-    """Where the host has to show the token."""
+    """Where the host has to show the token, unless its DNS does."""
     return f"http://{domain.host}{PROOF_PATH}"
+
+
+def record_name(domain: Domain) -> str:
+    """The name of the TXT record that proves the host."""
+    return f"{_RECORD_LABEL}.{domain.host}"
+
+
+def record_text(domain: Domain) -> str:
+    """What that record has to say."""
+    return f"{_RECORD_MARK}{domain.token}"
+
+
+def find_proof(name: str, url: str, token: str) -> str | None:
+    """None when the DNS record ``name`` or the file at ``url`` shows the token, else a code of what went wrong.
+
+    Call without an open transaction.
+    """
+    records = dns_records.find_texts(name)
+    if f"{_RECORD_MARK}{token}" in records:
+        return None
+    failure = ask_host(url, token)
+    if failure is not None and any(text.startswith(_RECORD_MARK) for text in records):
+        return "other_token"
+    return failure
 
 
 def ask_host(url: str, token: str) -> str | None:
@@ -133,13 +165,46 @@ def ask_host(url: str, token: str) -> str | None:
 
 
 def note_check(session: Session, domain_id: UUID, failure: str | None) -> None:
-    """Keep what a check found; a host that fails later stays verified, with the failure beside it."""
+    """Keep what a check found; a host that fails later stays verified, with the failure beside it.
+
+    A vendor's first verified host becomes their main one.
+    """
     domain = get_domain(session, domain_id)
+    if failure is None and domain.verified_at is None:
+        failure = "taken" if _is_proved(session, domain.host) else None
     domain.checked_at, domain.failure = clock.system_now(), failure
     if failure is None and domain.verified_at is None:
         domain.verified_at = clock.system_now()
+        domain.is_primary = find_primary(session, domain.vendor_id) is None
         _record(session, "tenancy.domain_verified", domain)
     session.flush()
+
+
+def _is_proved(session: Session, host: str) -> bool:
+    with acting_in(session, IdentityScope()):
+        proved = select(Domain.id).where(Domain.host == host, Domain.verified_at.is_not(None))
+        return session.scalar(proved.limit(1)) is not None
+
+
+def find_primary(session: Session, vendor_id: UUID) -> Domain | None:
+    """The main host of a vendor, if one is verified."""
+    return session.scalar(select(Domain).where(Domain.vendor_id == vendor_id, Domain.is_primary))
+
+
+def make_primary(session: Session, domain_id: UUID) -> None:
+    """Make a host the vendor's main one. Raises NotFoundError, DomainNotVerifiedError."""
+    domain = get_domain(session, domain_id)
+    if domain.verified_at is None:
+        raise DomainNotVerifiedError
+    former = find_primary(session, domain.vendor_id)
+    if former is domain:
+        return
+    if former is not None:
+        former.is_primary = False
+        session.flush()
+    domain.is_primary = True
+    session.flush()
+    _record(session, "tenancy.domain_made_primary", domain)
 
 
 def remove_domain(session: Session, domain_id: UUID) -> Domain:

@@ -1,9 +1,11 @@
 """Answers the framework's question who is asking and where, under the identity role."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.database import SYSTEM, IdentityScope, PlatformScope, Scope, TenantScope, unit_of_work
@@ -16,10 +18,10 @@ from app.modules.state import enabled_modules
 from app.modules.tenancy.exceptions import VendorSuspendedError
 from app.modules.tenancy.models.tenant import Company, Platform, Role, Vendor, VendorPlatform
 from app.modules.tenancy.models.user import Membership, User, UserSession
-from app.modules.tenancy.services import session_service
+from app.modules.tenancy.services import operator_role_service, role_service, session_service
 
 # Of what belongs to the user alone, an admin who acts as them sees nothing.
-_OWN = frozenset({"tenancy.profile.view"})
+_OWN = frozenset({"tenancy.vendor_profile.view"})
 
 
 def resolve(area: Area, token: str, vendor_code: str | None) -> Principal:
@@ -49,28 +51,45 @@ def all_permissions(area: Area, codes: Iterable[str]) -> frozenset[str]:
 
 
 def _in_vendor(session: Session, held: UserSession, user: User, vendor_code: str) -> Principal:
-    row = session.execute(
-        select(Vendor, Company, Membership.company_id, Role.permissions)
-        .join(Company, Company.id == Vendor.company_id)
-        .join(Membership, or_(Membership.vendor_id == Vendor.id, Membership.company_id == Vendor.company_id))
-        .outerjoin(Role, Role.id == Membership.role_id)
-        .where(Vendor.code == vendor_code, Membership.user_id == user.id)
-        .order_by(Membership.company_id.nulls_last())
-        .limit(1)
-    ).one_or_none()
+    row = _belonging(session, user.id, Vendor.code == vendor_code)
     if row is None or held.acting_vendor_id not in (None, row.Vendor.id):
         raise NotFoundError
     vendor: Vendor = row.Vendor
     for held_back in (row.Company, vendor):
         if not held_back.is_active and held.acting_admin_id is None:
             raise VendorSuspendedError(vendor_name=vendor.name, reason=held_back.suspended_reason or "")
+    found = _of_vendor(session, row, user)
+    if held.acting_admin_id is None:
+        return found
+    bind(acting_admin_id=str(held.acting_admin_id))
+    return replace(
+        found,
+        permissions=found.permissions - _OWN,
+        acting_as=session.get_one(User, held.acting_admin_id).name,
+    )
+
+
+def _belonging(session: Session, user_id: UUID, vendor: ColumnElement[bool]) -> Row[Any] | None:
+    """A vendor with what a user is there: an owner of its company, or a member with the permissions of a role."""
+    columns: Sequence[Any] = (Vendor, Company, Membership.company_id, Role.permissions)
+    statement = (
+        select(*columns)
+        .join(Company, Company.id == Vendor.company_id)
+        .join(Membership, or_(Membership.vendor_id == Vendor.id, Membership.company_id == Vendor.company_id))
+        .outerjoin(Role, Role.id == Membership.role_id)
+        .where(vendor, Membership.user_id == user_id)
+        .order_by(Membership.company_id.nulls_last())
+        .limit(1)
+    )
+    return session.execute(statement).one_or_none()
+
+
+def _of_vendor(session: Session, row: Row[Any], user: User) -> Principal:
+    vendor: Vendor = row.Vendor
     platforms = session.scalars(
         select(VendorPlatform.platform_id).where(VendorPlatform.vendor_id == vendor.id)
     ).all()
     known = all_permissions("vendor", enabled_modules(platforms))
-    if held.acting_admin_id is not None:
-        bind(acting_admin_id=str(held.acting_admin_id))
-        known -= _OWN
     return Principal(
         user_id=user.id,
         name=user.name,
@@ -82,18 +101,14 @@ def _in_vendor(session: Session, held: UserSession, user: User, vendor_code: str
         language=user.language or vendor.dashboard_language,
         theme=user.theme,
         vendor=VendorRef(vendor.id, vendor.code, vendor.name, vendor.company_id),
-        acting_as=_name_of(session, held.acting_admin_id),
         time_zone=user.time_zone,
         has_shortcuts=user.has_shortcuts,
     )
 
 
-def _name_of(session: Session, admin_id: UUID | None) -> str | None:
-    return session.get_one(User, admin_id).name if admin_id else None
-
-
 def _in_admin(session: Session, user: User) -> Principal:
-    if user.is_super_admin:
+    is_everywhere = user.is_super_admin or user.is_on_all_platforms
+    if is_everywhere:
         platform_ids = tuple(session.scalars(select(Platform.id)))
         scope: Scope = SYSTEM
     else:
@@ -110,6 +125,9 @@ def _in_admin(session: Session, user: User) -> Principal:
     codes = enabled_modules(platform_ids)
     permissions = all_permissions("admin", codes)
     if not user.is_super_admin:
+        of_roles = operator_role_service.permissions_of_user(session, user.id, codes)
+        permissions &= of_roles | role_service.basic_permissions()
+    if not is_everywhere:
         permissions -= _global_permissions(codes)
     return Principal(
         user_id=user.id,
@@ -140,32 +158,21 @@ def _scope_of_platforms(session: Session, platform_ids: tuple[UUID, ...]) -> Pla
     return PlatformScope(platform_ids, tuple(row.id for row in rows), tuple({row.company_id for row in rows}))
 
 
-def vendor_holder(session: Session, vendor_id: UUID) -> Principal | None:
-    """What a key of a vendor may do at most; None while the vendor or its company is on hold. Identity scope."""
-    row = session.execute(
-        select(Vendor, Company).join(Company, Company.id == Vendor.company_id).where(Vendor.id == vendor_id)
-    ).one_or_none()
-    if row is None or not (row.Vendor.is_active and row.Company.is_active):
+def vendor_holder(session: Session, vendor_id: UUID, user_id: UUID) -> Principal | None:
+    """What somebody may do at a vendor now, and so their keys at most. Needs the identity scope.
+
+    None when they no longer work there or are deactivated, and while the vendor or its company is on hold.
+    """
+    user = session.scalar(select(User).where(User.id == user_id, User.is_active))
+    row = _belonging(session, user_id, Vendor.id == vendor_id) if user else None
+    if user is None or row is None or not (row.Vendor.is_active and row.Company.is_active):
         return None
-    vendor: Vendor = row.Vendor
-    platforms = tuple(
-        session.scalars(select(VendorPlatform.platform_id).where(VendorPlatform.vendor_id == vendor.id))
-    )
-    return Principal(
-        user_id=vendor.id,
-        name=vendor.name,
-        email="",
-        permissions=all_permissions("vendor", enabled_modules(platforms)),
-        platform_ids=platforms,
-        scope=TenantScope(vendor.id, vendor.company_id),
-        tenant_name=vendor.name,
-        language=vendor.dashboard_language,
-        vendor=VendorRef(vendor.id, vendor.code, vendor.name, vendor.company_id),
-    )
+    # A program speaks the vendor's language unless it says another.
+    return replace(_of_vendor(session, row, user), language=row.Vendor.dashboard_language)
 
 
 def admin_holder(session: Session, user_id: UUID) -> Principal | None:
-    """What a key of an admin may do at most; None when they are no admin any more. Identity scope."""
+    """What an admin may do now, and so their keys at most; None when they are none any more. Identity scope."""
     user = session.scalar(select(User).where(User.id == user_id, User.is_active))
     try:
         return _in_admin(session, user) if user else None

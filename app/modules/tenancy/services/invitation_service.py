@@ -1,4 +1,4 @@
-"""Asking people to join: a vendor's team, a company's owners, a platform's admins."""
+"""Asking people to join: a vendor's team, a company's owners, the operator's people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from app.core import clock, security
 from app.core.config import get_settings
 from app.core.database import SYSTEM, IdentityScope, acting_in
 from app.core.errors import NotFoundError
+from app.core.i18n import translate
 from app.core.ids import to_public
 from app.core.keys import get_keys
 from app.modules.principal import VendorRef
@@ -23,15 +24,16 @@ from app.modules.tenancy.exceptions import (
     LinkExpiredError,
 )
 from app.modules.tenancy.models.tenant import Company, Platform, Role, Vendor
-from app.modules.tenancy.models.user import Invitation, Membership, User
+from app.modules.tenancy.models.user import Invitation, Membership, OperatorRole, User
 from app.modules.tenancy.services import (
     audit_service,
+    operator_role_service,
     record_service,
     role_service,
     team_service,
     user_service,
 )
-from app.modules.tenancy.services.team_service import Editor
+from app.modules.tenancy.services.role_service import Editor
 from app.tasks.dispatcher import dispatch
 
 VALID_FOR = timedelta(days=7)
@@ -40,15 +42,17 @@ _SEND = "app.modules.tenancy.tasks.mails.send_invitation"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an invitation leads to: exactly one of a vendor's role, a company, a platform.
+    """What an invitation leads to: exactly one of a vendor's role, a company, an operator's role.
 
-    ``vendor_id`` says in whose team page the invitation stands.
+    ``vendor_id`` says in whose team page the invitation stands. An operator's role counts on ``platform_id``, or on all
+    platforms without one.
     """
 
     vendor_id: UUID | None = None
     role_id: UUID | None = None
     company_id: UUID | None = None
     platform_id: UUID | None = None
+    operator_role_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +84,26 @@ def invite_to_team(
     return invite(session, email, target, by=editor.user_id, language=language)
 
 
+def invite_operator(session: Session, email: str, target: Target, editor: Editor, language: str) -> UUID:
+    """Ask somebody to join the operator's people with a role. Raises as ``invite_to_team``, NotFoundError."""
+    assert target.operator_role_id is not None
+    operator_role_service.require_assignable(session, target.operator_role_id, editor)
+    return invite(session, email, target, by=editor.user_id, language=language)
+
+
 def invite(session: Session, email: str, target: Target, *, by: UUID, language: str) -> UUID:
     """Write an invitation and mail it; the caller has made sure that ``by`` may. Raises as ``invite_to_team``."""
     norm = user_service.require_email("email", email)
     place = {"platform_id": target.platform_id, "company_id": target.company_id}
     with acting_in(session, IdentityScope()):
-        membership = select(Membership.id).join(User).where(User.email_norm == norm)
-        membership = membership.filter_by(
-            **(place if target.role_id is None else {"vendor_id": target.vendor_id})
-        )
-        is_member = session.scalar(membership.limit(1)) is not None
+        is_member = _belongs(session, norm, target)
         waiting = session.scalars(
             select(Invitation).where(
                 Invitation.email_norm == norm,
                 Invitation.vendor_id == target.vendor_id,
                 Invitation.platform_id == target.platform_id,
                 Invitation.company_id == target.company_id,
+                Invitation.operator_role_id.is_(None) == (target.operator_role_id is None),
                 *is_open(),
             )
         ).first()
@@ -108,6 +116,7 @@ def invite(session: Session, email: str, target: Target, *, by: UUID, language: 
         email_norm=norm,
         vendor_id=target.vendor_id,
         role_id=target.role_id,
+        operator_role_id=target.operator_role_id,
         language=language,
         invited_by=by,
         expires_at=clock.system_now() + VALID_FOR,
@@ -118,6 +127,18 @@ def invite(session: Session, email: str, target: Target, *, by: UUID, language: 
     _mail(session, invitation)
     _record(session, "tenancy.user_invited", invitation)
     return invitation.id
+
+
+def _belongs(session: Session, norm: str, target: Target) -> bool:
+    if target.operator_role_id is not None and target.platform_id is None:
+        everywhere = select(User.id).where(User.email_norm == norm, User.is_on_all_platforms)
+        return session.scalar(everywhere) is not None
+    if target.role_id is not None:
+        place = {"vendor_id": target.vendor_id}
+    else:
+        place = {"platform_id": target.platform_id, "company_id": target.company_id}
+    membership = select(Membership.id).join(User).where(User.email_norm == norm).filter_by(**place)
+    return session.scalar(membership.limit(1)) is not None
 
 
 def is_open() -> Sequence[ColumnElement[bool]]:
@@ -154,9 +175,10 @@ def list_waiting(session: Session, **place: UUID) -> Sequence[Invitation]:
     ).all()
 
 
-def select_invitations() -> Select[Any]:
+def select_invitations(language: str) -> Select[Any]:
     """Invitations with the name of the place that they lead to, of those that the reader may see."""
-    place = func.coalesce(Platform.name, Company.name, Vendor.name)
+    everywhere = translate(language, "tenancy.all_platforms")
+    place = func.coalesce(Platform.name, Company.name, Vendor.name, everywhere)
     columns: Sequence[Any] = (
         Invitation.id,
         Invitation.email,
@@ -238,10 +260,9 @@ def find_offer(session: Session, token: str) -> Offer:
     invitation = session.get(Invitation, UUID(payload["id"])) if payload else None
     if payload is None or invitation is None or not _is_good(invitation, payload["sends"]):
         raise LinkExpiredError
-    role = session.get(Role, invitation.role_id) if invitation.role_id else None
     user = session.scalar(select(User).where(User.email_norm == invitation.email_norm))
-    area = "admin" if invitation.platform_id else "vendor"
-    return Offer(invitation, _place(session, invitation), role.name if role else None, area, user)
+    area = "admin" if invitation.operator_role_id else "vendor"
+    return Offer(invitation, _place(session, invitation), _role_name(session, invitation), area, user)
 
 
 def accept(session: Session, token: str, *, name: str, password: str) -> Offer:
@@ -272,10 +293,13 @@ def accept(session: Session, token: str, *, name: str, password: str) -> Offer:
 
 def _join(session: Session, invitation: Invitation, user_id: UUID) -> None:
     try:
+        if invitation.operator_role_id is not None:
+            operator_role_service.grant(session, user_id, invitation.operator_role_id)
+            user_service.join_platform(session, user_id, invitation.platform_id)
+            return
         user_service.add_membership(
             session,
             user_id,
-            platform_id=invitation.platform_id,
             company_id=invitation.company_id,
             vendor_id=invitation.vendor_id if invitation.role_id else None,
             role_id=invitation.role_id,
@@ -294,7 +318,16 @@ def _place(session: Session, invitation: Invitation) -> str:
         return session.get_one(Platform, invitation.platform_id).name
     if invitation.company_id is not None:
         return session.get_one(Company, invitation.company_id).name
+    if invitation.operator_role_id is not None:
+        return translate(invitation.language, "tenancy.all_platforms")
     return session.get_one(Vendor, invitation.vendor_id).name
+
+
+def _role_name(session: Session, invitation: Invitation) -> str | None:
+    if invitation.operator_role_id is not None:
+        role = session.get_one(OperatorRole, invitation.operator_role_id)
+        return operator_role_service.name_of(role, invitation.language)
+    return session.get_one(Role, invitation.role_id).name if invitation.role_id else None
 
 
 def _mail(session: Session, invitation: Invitation) -> None:

@@ -12,13 +12,21 @@ from sqlalchemy.orm import Session
 from app.core.database import IdentityScope, TenantScope, acting_in
 from app.core.errors import NotFoundError
 from app.core.ids import new_id, to_public
-from app.modules.base import Permission
+from app.modules.base import Area, Permission
 from app.modules.registry import get_module, modules
 from app.modules.state import enabled_modules
 from app.modules.tenancy.exceptions import CodeTakenError, EscalationError, RoleInUseError
 from app.modules.tenancy.models.tenant import Role
 from app.modules.tenancy.models.user import Invitation, Membership
 from app.modules.tenancy.services import audit_service, record_service
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """Who gives or takes rights, and what they may do themselves."""
+
+    user_id: UUID
+    permissions: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +38,13 @@ class PermissionGroup:
     permissions: tuple[Permission, ...]
 
 
-def permission_groups(platform_ids: Collection[UUID]) -> list[PermissionGroup]:
-    """The permissions of the vendor area that a role can be given, by module; every role has the basic ones anyway."""
+def permission_groups(platform_ids: Collection[UUID], area: Area = "vendor") -> list[PermissionGroup]:
+    """The permissions of an area that a role can be given, by module; every role has the basic ones anyway."""
     groups = [
         PermissionGroup(
             module.code,
             module.name,
-            tuple(one for one in module.permissions if one.area == "vendor" and not one.is_basic),
+            tuple(one for one in module.permissions if one.area == area and not one.is_basic),
         )
         for module in map(get_module, enabled_modules(platform_ids))
     ]
@@ -56,7 +64,7 @@ def create_role(
     Raises CodeTakenError for a name in use and EscalationError.
     """
     name = record_service.require_text("name", name)
-    _require_own(permissions, granted_by)
+    require_own(permissions, granted_by)
     role = Role(id=new_id(), vendor_id=vendor_id, name=name, permissions=_complete(permissions))
     with acting_in(session, TenantScope(vendor_id)):
         _require_free(session, name, role.id)
@@ -119,10 +127,8 @@ def update_role(
     record_service.require_version(role, version)
     name = record_service.require_text("name", name)
     _require_free(session, name, role.id)
-    own, present = set(granted_by), set(role.permissions)
-    _require_own(set(permissions) - present, own)
-    # What the editor may not do, or what belongs to a module that is off, was not theirs to change.
-    role.name, role.permissions = name, _complete((set(permissions) & own) | (present - own))
+    present = set(role.permissions)
+    role.name, role.permissions = name, _complete(changed_permissions(present, permissions, granted_by))
     session.flush()
     _record(session, "tenancy.role_updated", role, name=name)
 
@@ -145,26 +151,41 @@ def delete_role(session: Session, role_id: UUID) -> None:
 
 def require_assignable(role: Role, granted_by: Collection[str] | None) -> None:
     """EscalationError when the role allows more than who gives it may do; None is an owner, who may do everything."""
-    _require_own(role.permissions, granted_by)
+    require_own(role.permissions, granted_by)
+
+
+def changed_permissions(
+    present: Collection[str], wanted: Collection[str], granted_by: Collection[str]
+) -> set[str]:
+    """What a role allows after an edit by somebody who may do ``granted_by``; EscalationError when that is not enough.
+
+    What the editor may not do, or what belongs to a module that is off, is not theirs to change: it stays.
+    """
+    own, kept = set(granted_by), set(present)
+    require_own(set(wanted) - kept, own)
+    return (set(wanted) & own) | (kept - own)
+
+
+def require_own(permissions: Collection[str], granted_by: Collection[str] | None) -> None:
+    """EscalationError when somebody who may do ``granted_by`` would give more; None may give everything."""
+    if granted_by is not None and set(permissions) - basic_permissions() - set(granted_by):
+        raise EscalationError
+
+
+def basic_permissions() -> set[str]:
+    """What everybody may do in their area: open their home and their profile."""
+    return {one.code for module in modules().values() for one in module.permissions if one.is_basic}
 
 
 def _complete(permissions: Collection[str]) -> list[str]:
-    """With what everybody needs: their home and their profile."""
-    return sorted({code for code, one in _vendor_permissions().items() if one.is_basic} | set(permissions))
-
-
-def _vendor_permissions() -> dict[str, Permission]:
-    return {
-        one.code: one for module in modules().values() for one in module.permissions if one.area == "vendor"
+    """With what everybody needs."""
+    basic = {
+        one.code
+        for module in modules().values()
+        for one in module.permissions
+        if one.is_basic and one.area == "vendor"
     }
-
-
-def _require_own(permissions: Collection[str], granted_by: Collection[str] | None) -> None:
-    if granted_by is None:
-        return
-    basic = {code for code, one in _vendor_permissions().items() if one.is_basic}
-    if set(permissions) - basic - set(granted_by):
-        raise EscalationError
+    return sorted(basic | set(permissions))
 
 
 def _require_free(session: Session, name: str, role_id: UUID) -> None:

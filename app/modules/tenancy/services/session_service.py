@@ -232,4 +232,4 @@ def _is_admin(session: Session, user: User) -> bool:
     of_platform = select(Membership.id).where(
         Membership.user_id == user.id, Membership.platform_id.is_not(None)
     )
-    return user.is_super_admin or session.scalar(of_platform.limit(1)) is not None
+    return user.is_super_admin or user.is_on_all_platforms or session.scalar(of_platform.limit(1)) is not None

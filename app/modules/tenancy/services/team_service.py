@@ -19,6 +19,7 @@ from app.modules.principal import VendorRef
 from app.modules.tenancy.models.tenant import Role
 from app.modules.tenancy.models.user import Membership, User
 from app.modules.tenancy.services import audit_service, role_service, user_service
+from app.modules.tenancy.services.role_service import Editor
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,6 @@ class Member:
     is_owner: bool
     is_active: bool
     last_sign_in_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Editor:
-    """Who changes a team, and what they may do themselves."""
-
-    user_id: UUID
-    permissions: Collection[str]
 
 
 def list_members(session: Session, vendor: VendorRef) -> Sequence[Member]:

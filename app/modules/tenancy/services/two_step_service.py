@@ -7,6 +7,7 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pyotp
@@ -79,12 +80,15 @@ def disable(session: Session, user_id: UUID, password: str) -> None:
     switch_off(session, user)
 
 
-def switch_off(session: Session, user: User) -> None:
-    """Switch the second step off, for somebody who lost everything; who may do that is the caller's question."""
+def switch_off(session: Session, user: User, *, by: str | None = None) -> None:
+    """Switch the second step off, for somebody who lost everything; who may do that is the caller's question.
+
+    ``by`` says who did it where that is no user.
+    """
     user.totp_secret = user.totp_confirmed_at = user.totp_step = None
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     session.flush()
-    _audit(session, "tenancy.two_step_disabled", user)
+    _audit(session, "tenancy.two_step_disabled", user, **({"by": by} if by else {}))
 
 
 def renew_recovery_codes(session: Session, user_id: UUID, password: str) -> list[str]:
@@ -161,6 +165,6 @@ def _letters(text: str) -> Iterable[str]:
     return (letter for letter in text if letter in _LETTERS)
 
 
-def _audit(session: Session, action: str, user: User) -> None:
+def _audit(session: Session, action: str, user: User, **details: Any) -> None:
     with acting_in(session, SYSTEM):
-        audit_service.record(session, action, target=to_public("usr", user.id))
+        audit_service.record(session, action, target=to_public("usr", user.id), **details)

@@ -17,14 +17,17 @@ from app.modules.tenancy.contracts import UserInfo
 from app.modules.tenancy.exceptions import (
     AlreadyMemberError,
     CodeTakenError,
+    EscalationError,
     LastOwnerError,
     LastSuperAdminError,
     OwnAccountError,
 )
 from app.modules.tenancy.models.tenant import Company, Platform, Role, Vendor
 from app.modules.tenancy.models.user import Membership, User, UserSession
-from app.modules.tenancy.services import audit_service
+from app.modules.tenancy.services import audit_service, operator_role_service, two_step_service
+from app.modules.tenancy.services.role_service import Editor
 
+COMMAND_LINE = "command line"
 _EMAIL = re.compile(r"[^\s@<>(),:;\"\\\[\]]+@[^\s@<>(),:;\"\\\[\]]+\.[^\s@<>(),:;\"\\\[\]]+")
 
 
@@ -115,6 +118,11 @@ def get_user(session: Session, user_id: UUID) -> User:
     return user
 
 
+def find_user(session: Session, email: str) -> User | None:
+    """Who has an address. Needs the identity scope."""
+    return session.scalar(select(User).where(User.email_norm == normalise_email(email)))
+
+
 def find_users(session: Session, user_ids: Collection[UUID]) -> list[UserInfo]:
     """Users by id, whatever the session's scope; those who may no longer sign in are left out."""
     with acting_in(session, IdentityScope()):
@@ -196,58 +204,107 @@ def require_other_owner(session: Session, company_id: UUID, user_id: UUID) -> No
         raise LastOwnerError
 
 
-def grant_super_admin(session: Session, user_id: UUID) -> None:
-    """Let somebody do everything everywhere."""
+def grant_super_admin(session: Session, user_id: UUID, by: Editor | None) -> None:
+    """Let somebody do everything everywhere. EscalationError unless a super admin or the command line (None) does."""
     user = get_user(session, user_id)
+    if by is not None and not get_user(session, by.user_id).is_super_admin:
+        raise EscalationError
     user.is_super_admin = True
-    _audit(session, "tenancy.super_admin_granted", user)
+    _audit(session, "tenancy.super_admin_granted", user, by)
 
 
-def revoke_super_admin(session: Session, user_id: UUID) -> None:
-    """Take that away again; LastSuperAdminError for the last one."""
+def revoke_super_admin(session: Session, user_id: UUID, by: Editor | None) -> None:
+    """Take that away again; EscalationError, LastSuperAdminError for the last one."""
     user = get_user(session, user_id)
+    operator_role_service.require_outranks(session, user, by)
     _require_other_super_admin(session, user)
     user.is_super_admin = False
-    _audit(session, "tenancy.super_admin_revoked", user)
+    _audit(session, "tenancy.super_admin_revoked", user, by)
 
 
-def deactivate(session: Session, user_id: UUID, *, by: UUID) -> None:
-    """Let somebody sign in no more, and end their sessions.
+def deactivate(session: Session, user_id: UUID, by: Editor | None) -> None:
+    """Let somebody sign in no more, and end their sessions. ``by`` None is the command line, which may do all.
 
-    Raises OwnAccountError, LastSuperAdminError, LastOwnerError for the last owner of a company.
+    Raises OwnAccountError, EscalationError, LastSuperAdminError, LastOwnerError for the last owner of a company.
     """
     user = get_user(session, user_id)
-    if user.id == by:
+    if by is not None and user.id == by.user_id:
         raise OwnAccountError
+    operator_role_service.require_outranks(session, user, by)
     _require_other_super_admin(session, user)
     for company_id in session.scalars(select(Membership.company_id).where(Membership.user_id == user.id)):
         if company_id is not None:
             require_other_owner(session, company_id, user.id)
     user.is_active = False
     session.execute(delete(UserSession).where(UserSession.user_id == user.id))
-    _audit(session, "tenancy.user_deactivated", user)
+    _audit(session, "tenancy.user_deactivated", user, by)
 
 
-def reactivate(session: Session, user_id: UUID) -> None:
-    """Let somebody sign in again."""
+def reactivate(session: Session, user_id: UUID, by: Editor | None) -> None:
+    """Let somebody sign in again; EscalationError."""
     user = get_user(session, user_id)
+    operator_role_service.require_outranks(session, user, by)
     user.is_active = True
-    _audit(session, "tenancy.user_reactivated", user)
+    _audit(session, "tenancy.user_reactivated", user, by)
 
 
-def grant_platform(session: Session, user_id: UUID, platform_id: UUID) -> None:
-    """Make somebody an admin of a platform; whatever the session's scope. Raises AlreadyMemberError."""
+def grant_platform(session: Session, user_id: UUID, platform_id: UUID | None, by: Editor | None) -> None:
+    """Let somebody's operator roles count on a platform; None is all of them. Whatever the session's scope.
+
+    Raises AlreadyMemberError, EscalationError.
+    """
     with acting_in(session, IdentityScope()):
+        user = get_user(session, user_id)
+        operator_role_service.require_outranks(session, user, by)
+        join_platform(session, user.id, platform_id)
+        _audit(session, "tenancy.place_added", user, by)
+
+
+def join_platform(session: Session, user_id: UUID, platform_id: UUID | None) -> None:
+    """Make somebody an operator of a platform, or of all. Needs the identity scope. Raises AlreadyMemberError."""
+    user = get_user(session, user_id)
+    if platform_id is not None:
         add_membership(session, user_id, platform_id=platform_id)
-        _audit(session, "tenancy.place_added", get_user(session, user_id))
+        return
+    if user.is_on_all_platforms:
+        raise AlreadyMemberError("platform_id", user.email)
+    user.is_on_all_platforms = True
+    session.flush()
 
 
-def remove_place(session: Session, user_id: UUID, membership_id: UUID) -> None:
-    """Take somebody out of one of their places. Raises NotFoundError, LastOwnerError."""
+def leave_all_platforms(session: Session, user_id: UUID, by: Editor | None) -> None:
+    """From now on only the platforms count that somebody is on by name. Raises NotFoundError, EscalationError."""
+    user = get_user(session, user_id)
+    if not user.is_on_all_platforms:
+        raise NotFoundError
+    operator_role_service.require_outranks(session, user, by)
+    user.is_on_all_platforms = False
+    _audit(session, "tenancy.place_removed", user, by)
+
+
+def remove_place(session: Session, user_id: UUID, membership_id: UUID, by: Editor | None) -> None:
+    """Take somebody out of one of their places. Raises NotFoundError, EscalationError, LastOwnerError."""
     if session.scalar(select(Membership.user_id).where(Membership.id == membership_id)) != user_id:
         raise NotFoundError
+    user = get_user(session, user_id)
+    operator_role_service.require_outranks(session, user, by)
     remove_membership(session, membership_id)
-    _audit(session, "tenancy.place_removed", get_user(session, user_id))
+    _audit(session, "tenancy.place_removed", user, by)
+
+
+def reset_two_step(session: Session, user_id: UUID, by: Editor | None) -> None:
+    """Switch the second step off for somebody who lost phone and recovery codes. Raises EscalationError."""
+    user = get_user(session, user_id)
+    operator_role_service.require_outranks(session, user, by)
+    two_step_service.switch_off(session, user, by=None if by else COMMAND_LINE)
+
+
+def sign_out_everywhere(session: Session, user_id: UUID, by: Editor | None) -> None:
+    """End all sessions of somebody. Raises EscalationError."""
+    user = get_user(session, user_id)
+    operator_role_service.require_outranks(session, user, by)
+    session.execute(delete(UserSession).where(UserSession.user_id == user.id))
+    _audit(session, "tenancy.sessions_ended", user, by)
 
 
 def _require_other_super_admin(session: Session, user: User) -> None:
@@ -258,7 +315,8 @@ def _require_other_super_admin(session: Session, user: User) -> None:
         raise LastSuperAdminError
 
 
-def _audit(session: Session, action: str, user: User) -> None:
+def _audit(session: Session, action: str, user: User, by: Editor | None) -> None:
     session.flush()
+    details: dict[str, Any] = {} if by else {"by": COMMAND_LINE}
     with acting_in(session, SYSTEM):
-        audit_service.record(session, action, target=to_public("usr", user.id))
+        audit_service.record(session, action, target=to_public("usr", user.id), **details)

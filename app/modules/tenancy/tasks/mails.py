@@ -8,7 +8,8 @@ from celery import shared_task
 from app.core.config import get_settings
 from app.core.database import IdentityScope, acting_in
 from app.core.i18n import format_datetime, translate
-from app.core.mail import Mail, get_mail_sender
+from app.core.mail import Mail
+from app.modules.mailing import send_mail
 from app.modules.pages import load_texts
 from app.modules.task_base import ModuleTask
 from app.modules.tenancy.models.user import Invitation, User
@@ -18,6 +19,7 @@ from app.modules.tenancy.services import invitation_service, password_service
 @shared_task(base=ModuleTask, bind=True, scope="platform", max_attempts=8)
 def send_invitation(self: ModuleTask, invitation_id: str) -> None:
     """Mail the link of an invitation, unless it was accepted or taken back meanwhile."""
+    load_texts()
     with self.get_db() as session:
         with acting_in(session, IdentityScope()):
             invitation = session.get(Invitation, UUID(invitation_id))
@@ -33,8 +35,7 @@ def send_invitation(self: ModuleTask, invitation_id: str) -> None:
             link=_link("/invitation", token),
             until=format_datetime(invitation.language, invitation.expires_at, "Europe/Luxembourg"),
         )
-        self.checkpoint("sending", 0, 1)  # no transaction is open while the server answers
-        get_mail_sender(get_settings()).send(mail)
+        send_mail(self, session, mail)
 
 
 @shared_task(base=ModuleTask, bind=True, scope="platform", max_attempts=3)
@@ -53,8 +54,7 @@ def send_password_reset(self: ModuleTask, user_id: str | None, language: str) ->
             name=user.name,
             link=_link("/reset-password", token),
         )
-        self.checkpoint("sending", 0, 1)
-        get_mail_sender(get_settings()).send(mail)
+        send_mail(self, session, mail)
 
 
 def _link(path: str, token: str) -> str:

@@ -78,6 +78,18 @@ def value_of(owner: Engine, sql: str) -> Any:
         return connection.execute(text(sql)).scalar()
 
 
+def make_platform_admin(owner: Engine, email: str) -> None:
+    """Give somebody the built-in role that may do everything on their platforms."""
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO operator_role_grants (user_id, role_id, created_at) SELECT u.id, r.id, now() "
+                "FROM users u, operator_roles r WHERE u.email = :email AND r.code = 'platform_admin'"
+            ),
+            {"email": email},
+        )
+
+
 def acts(owner: Engine) -> list[str]:
     """All acts in the audit log, the oldest first."""
     with owner.connect() as connection:

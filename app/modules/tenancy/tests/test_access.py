@@ -8,12 +8,15 @@ from app.modules.tenancy.tests.steps import ADMIN, OWNER, SUPPORT, VIEWER, acts,
 from app.testing.browsing import sign_in, token_of
 
 PEOPLE = (None, OWNER, SUPPORT, ADMIN)
-# Door, fields, and the answers to: nobody, a vendor's owner, an admin of one platform, a super admin.
+# Door, fields, and the answers to: nobody, a vendor's owner, support (reads and acts as), a super admin.
 ADMIN_DOORS = (
-    ("{vendor}/hold", {"reason": "R"}, (401, 401, 303, 303)),
-    ("{vendor}/domain", {"host": "x.example.com"}, (401, 401, 303, 303)),
+    ("{vendor}/hold", {"reason": "R"}, (401, 401, 403, 303)),
+    ("{vendor}/domain", {"host": "x.example.com"}, (401, 401, 403, 303)),
     ("{vendor}/act-as", {}, (401, 401, 303, 303)),
-    ("{domain}/remove", {}, (401, 401, 303, 303)),
+    ("{domain}/remove", {}, (401, 401, 403, 303)),
+    ("/admin/roles/new", {"name": "N"}, (401, 401, 403, 303)),
+    ("{user}/roles", {"role_ids": "{developer}"}, (401, 401, 403, 303)),
+    ("{user}/sign-out-everywhere", {}, (401, 401, 403, 303)),
     ("/admin/companies/new", {"name": "N", "contact_email": "n@example.com"}, (401, 401, 403, 303)),
     ("/admin/platforms/new", {"name": "N", "code": "nn"}, (401, 401, 403, 303)),
     ("{user}/grant-super-admin", {}, (401, 401, 403, 303)),
@@ -24,6 +27,9 @@ ADMIN_DOORS = (
 VENDOR_DOORS = (
     ("roles/new", {"name": "N"}),
     ("roles/{role}/delete", {}),
+    ("domains/new", {"host": "x.example.com"}),
+    ("domains/{own_domain}/check", {}),
+    ("domains/{own_domain}/remove", {}),
     ("team/{member}/remove", {}),
     ("team/invitations/{invitation}/resend", {}),
     ("team/invitations/{invitation}/revoke", {}),
@@ -35,9 +41,11 @@ def places(owner: Engine) -> dict[str, str]:
     return {
         "vendor": page_of(owner, "vendors", "code", "MOSELLE"),
         "domain": page_of(owner, "domains", "host", "shop.moselle.example"),
+        "own_domain": id_of(owner, "domains", "dom", of_vendor),
         "user": page_of(owner, "users", "email", VIEWER),
         "invitation": id_of(owner, "invitations", "inv", of_vendor),
         "role": id_of(owner, "roles", "rol", of_vendor),
+        "developer": id_of(owner, "operator_roles", "orl", "code = 'developer'"),
         "member": id_of(owner, "memberships", "mbr", of_vendor),
     }
 
@@ -54,7 +62,8 @@ def test_doors_of_the_operator(client: TestClient, owner_engine: Engine, number:
         sign_in(client, "vendor" if person == OWNER else "admin", person)
     for path, fields, answers in ADMIN_DOORS:
         before = acts(owner_engine)
-        assert send(client, path.format(**found), dict(fields)) == answers[number], path
+        data = {name: value.format(**found) for name, value in fields.items()}
+        assert send(client, path.format(**found), data) == answers[number], path
         is_done = answers[number] == 303
         assert (acts(owner_engine) != before) == is_done, path
 

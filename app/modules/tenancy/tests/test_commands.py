@@ -2,9 +2,11 @@
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from app.modules.tenancy.cli import platform_app, user_app, vendor_app
+from app.modules.tenancy.tests.steps import ADMIN, OWNER, SUPPORT, VIEWER, acts, value_of
 from app.modules.web import create_app
 from app.testing.browsing import sign_in
 from app.testing.database import Database
@@ -52,6 +54,52 @@ def test_a_taken_code_leaves_nothing_half_made(shell: CliRunner) -> None:
     assert (
         shell.invoke(vendor_app, [*arguments[:1], "other", *arguments[2:], "two@example.com"]).exit_code == 0
     )
+
+
+@pytest.fixture
+def demo_shell(world: Database) -> CliRunner:
+    """Commands on the demo's data."""
+    return CliRunner()
+
+
+def test_somebody_is_held_and_released(demo_shell: CliRunner, world: Database) -> None:
+    with TestClient(create_app(), base_url="http://testserver", follow_redirects=False) as client:
+        sign_in(client, "vendor", VIEWER)
+        assert demo_shell.invoke(user_app, ["hold", VIEWER.upper()]).exit_code == 0
+        assert client.get("/vendor/MOSELLE").status_code == 303
+        assert sign_in(client, "vendor", VIEWER).status_code == 422
+        assert demo_shell.invoke(user_app, ["release", VIEWER]).exit_code == 0
+        assert sign_in(client, "vendor", VIEWER).status_code == 303
+    said = "SELECT details->>'by' FROM audit_log WHERE action = 'tenancy.user_deactivated'"
+    assert value_of(world.owner_engine, said) == "command line"
+    assert "nobody@example.com" in str(demo_shell.invoke(user_app, ["hold", "nobody@example.com"]).exception)
+    assert demo_shell.invoke(user_app, ["hold", ADMIN]).exit_code != 0, "the last super admin stays"
+
+
+def test_a_lost_second_step_is_switched_off(demo_shell: CliRunner, world: Database) -> None:
+    with world.owner_engine.begin() as connection:
+        connection.execute(text("UPDATE users SET totp_secret = 'x', totp_confirmed_at = now()"))
+    assert demo_shell.invoke(user_app, ["2fa-reset", OWNER]).exit_code == 0
+    left = f"SELECT count(*) FROM users WHERE totp_confirmed_at IS NULL AND email = '{OWNER}'"
+    assert value_of(world.owner_engine, left) == 1
+    assert acts(world.owner_engine)[-1] == "tenancy.two_step_disabled"
+
+
+def test_a_link_to_act_as_a_vendor(demo_shell: CliRunner, world: Database) -> None:
+    made = demo_shell.invoke(vendor_app, ["act-as-link", "moselle", "--admin", SUPPORT])
+    assert made.exit_code == 0, made.output
+    link = made.stdout.strip()
+    assert acts(world.owner_engine)[-1] == "tenancy.impersonation_started"
+    with TestClient(create_app(), base_url="http://testserver", follow_redirects=False) as client:
+        opened = client.get("/vendor/act-as", params={"token": link.partition("token=")[2]})
+        assert opened.headers["location"] == "/vendor/MOSELLE"
+        assert client.get("/vendor/MOSELLE").status_code == 200
+    for refused in (
+        ["NONE", "--admin", ADMIN],
+        ["MOSELLE", "--admin", VIEWER],
+        ["MOSELLE", "--admin", "a@b.c"],
+    ):
+        assert demo_shell.invoke(vendor_app, ["act-as-link", *refused]).exit_code != 0, refused
 
 
 def test_an_unknown_platform_says_how_to_make_it(shell: CliRunner) -> None:

@@ -184,7 +184,7 @@ def test_nobody_gives_away_more_than_they_have(client: TestClient, role: str, ow
     sign_in(client, "vendor", VIEWER)
     allowed = value_of(owner_engine, "SELECT permissions FROM roles WHERE name = 'Strong'")
     data = {"email": GUEST, "role": strong, "language": "en"}
-    expected = 403 if set(allowed) - {"core.home.view", "tenancy.profile.view"} else 303
+    expected = 403 if set(allowed) - {"core.vendor_home.view", "tenancy.vendor_profile.view"} else 303
     assert post(client, INVITE, data).status_code == expected
     assert post(client, INVITE, {**data, "role": "owner"}).status_code == 422
     member = id_of(
@@ -213,7 +213,7 @@ def test_a_role_keeps_what_its_editor_may_not_do(client: TestClient, owner_engin
         "SELECT permissions FROM roles WHERE vendor_id = (SELECT id FROM vendors WHERE code = 'MOSELLE')",
     )
     assert "elsewhere.thing.do" in kept
-    assert "core.home.view" in kept
+    assert "core.vendor_home.view" in kept
     assert "catalog.products.view" not in kept
 
 

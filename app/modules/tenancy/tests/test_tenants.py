@@ -6,7 +6,17 @@ from sqlalchemy import Engine
 
 from app.core.database import PlatformScope, unit_of_work
 from app.modules.tenancy.facade import list_platforms
-from app.modules.tenancy.tests.steps import ADMIN, OWNER, SUPPORT, acts, id_of, page_of, post, value_of
+from app.modules.tenancy.tests.steps import (
+    ADMIN,
+    OWNER,
+    SUPPORT,
+    acts,
+    id_of,
+    make_platform_admin,
+    page_of,
+    post,
+    value_of,
+)
 from app.testing.browsing import sign_in
 
 
@@ -125,6 +135,7 @@ def test_an_admin_of_a_platform_sees_and_changes_its_vendors_only(
     fields = {"default_language": "fr", "dashboard_language": "fr", "name": "Elsewhere"}
     moved = {**fields, "platform_ids": [other.rpartition("/")[2]]}
     assert post(client, f"{vendor_page(owner_engine, 'MINETT')}/edit", moved).status_code == 303
+    make_platform_admin(owner_engine, SUPPORT)
     sign_in(client, "admin", SUPPORT)
     assert "MINETT" not in client.get("/admin/vendors").text
     assert client.get(vendor_page(owner_engine, "MINETT")).status_code == 404

@@ -93,6 +93,7 @@ def test_an_admin_is_invited_to_a_platform(client: TestClient, owner_engine: Eng
     fields = {
         "email": "new@wizamart.example",
         "platform_id": id_of(owner_engine, "platforms", "plt", "true"),
+        "operator_role_id": id_of(owner_engine, "operator_roles", "orl", "code = 'platform_admin'"),
         "language": "de",
     }
     assert post(client, "/admin/users/invite", fields).status_code == 303
@@ -105,6 +106,7 @@ def test_an_admin_is_invited_to_a_platform(client: TestClient, owner_engine: Eng
     client.cookies.clear()
     assert sign_in(client, "admin", "new@wizamart.example", NEW_PASSWORD).status_code == 303
     assert client.get("/admin/users").status_code == 403
+    assert client.get("/admin/vendors/new").status_code == 200
 
 
 def test_ticked_invitations_are_taken_back_together(client: TestClient, owner_engine: Engine) -> None:

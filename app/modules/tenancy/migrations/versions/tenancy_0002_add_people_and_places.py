@@ -43,7 +43,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_memberships_company_id"), "memberships", ["company_id"])
     op.create_index(op.f("ix_memberships_vendor_id"), "memberships", ["vendor_id"])
-    op.execute("UPDATE roles SET permissions = array_append(permissions, 'tenancy.profile.view')")
+    op.execute("UPDATE roles SET permissions = array_append(permissions, 'tenancy.vendor_profile.view')")
 
 
 def _extend_users() -> None:
@@ -129,7 +129,7 @@ def _create_invitations() -> None:
 
 def downgrade() -> None:
     """Take them away again."""
-    op.execute("UPDATE roles SET permissions = array_remove(permissions, 'tenancy.profile.view')")
+    op.execute("UPDATE roles SET permissions = array_remove(permissions, 'tenancy.vendor_profile.view')")
     op.drop_index(op.f("ix_memberships_vendor_id"), "memberships")
     op.drop_index(op.f("ix_memberships_company_id"), "memberships")
     op.drop_index("ix_audit_log_target_id", "audit_log")

@@ -1,0 +1,167 @@
+"""The page of a record: its neighbours in the list one came from, what developers see, and comments."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from bs4 import BeautifulSoup, Tag
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from app.testing.browsing import sign_in, token_of
+
+URL = "/vendor/MINETT/products"
+_PRODUCTS = """
+    INSERT INTO products (id, vendor_id, sku, brand, price_cents, currency, availability, additional_image_links,
+        attributes, is_active, edited_fields, created_at, updated_at, version)
+    SELECT gen_random_uuid(), vendors.id, 'S-' || lpad(n::text, 4, '0'), CASE WHEN n % 3 > 0 THEN 'Brand ' || n % 4 END,
+        (n % 5) * 100, 'EUR', CASE WHEN n % 4 = 0 THEN 'out_of_stock' ELSE 'in_stock' END, '{}', '{}', true, '{}',
+        now(), now(), 1
+    FROM vendors, generate_series(1, 25) n WHERE vendors.code = 'MINETT'
+"""
+
+
+@pytest.fixture
+def shop(client: TestClient, owner_engine: Engine) -> TestClient:
+    with owner_engine.begin() as connection:
+        connection.execute(text("DELETE FROM products"))
+        connection.execute(text(_PRODUCTS))
+    sign_in(client, "vendor", "owner@minett.example")
+    client.cookies.set("wm_lang", "en")
+    return client
+
+
+def soup_of(shop: TestClient, url: str) -> BeautifulSoup:
+    page = shop.get(url)
+    assert page.status_code == 200
+    return BeautifulSoup(page.text, "html.parser")
+
+
+def found(page: BeautifulSoup, selector: str) -> Tag:
+    tag = page.select_one(selector)
+    assert tag is not None, selector
+    return tag
+
+
+@pytest.mark.parametrize(
+    "query", ["", "sort=-price_cents", "sort=brand", "sort=-brand", "availability=out_of_stock&sort=-sku"]
+)
+def test_neighbours_follow_the_list_one_came_from(shop: TestClient, query: str) -> None:
+    rows = soup_of(shop, f"{URL}?{query}&size=50").select("tbody th a")
+    expected = [row.get_text(strip=True) for row in rows]
+    url, seen = str(rows[0]["href"]), []
+    while url:
+        page = soup_of(shop, url)
+        seen.append(found(page, "h1").get_text(strip=True))
+        onward = page.select_one(".trail a[rel=next]")
+        if onward:
+            back = soup_of(shop, str(onward["href"])).select_one(".trail a[rel=prev]")
+            assert back is not None
+            assert back.get_text(strip=True) == f"Previous: {seen[-1]}"
+        url = str(onward["href"]) if onward else ""
+    assert seen == expected
+    assert len(seen) in (25, 6)
+
+
+def test_the_way_back_leads_to_the_list_as_it_was(shop: TestClient) -> None:
+    second = str(
+        found(
+            soup_of(shop, f"{URL}?sort=-sku&availability=in_stock&availability=out_of_stock"),
+            "nav.pager a[rel=next]",
+        )["href"]
+    )
+    row = str(found(soup_of(shop, second), "tbody th a")["href"])
+    back = str(found(soup_of(shop, row), ".back-link")["href"])
+    assert parse_qs(urlsplit(back).query) == parse_qs(urlsplit(second).query)
+
+
+def test_the_archive_is_a_list_of_its_own(shop: TestClient, owner_engine: Engine) -> None:
+    with owner_engine.begin() as connection:
+        connection.execute(text("UPDATE products SET archived_at = now() WHERE sku IN ('S-0003', 'S-0009')"))
+    rows = soup_of(shop, f"{URL}/archived").select("tbody th a")
+    page = soup_of(shop, str(rows[0]["href"]))
+    assert "S-0009" in found(page, ".trail a[rel=next]").get_text()
+    assert page.select_one(".trail a[rel=prev]") is None
+    assert str(found(page, ".back-link")["href"]).startswith(f"{URL}/archived?")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "nothing",
+        "catalog.vendor.products?sort=x&after=%00&size=9",
+        "marketplace.vendor.imports",
+        "tenancy.admin.vendors",
+        "//evil.example",
+        "catalog.vendor.products?q=nowhere",
+        "x" * 9000,
+    ],
+)
+def test_any_other_word_shows_the_record_all_the_same(shop: TestClient, origin: str) -> None:
+    row = str(found(soup_of(shop, URL), "tbody th a")["href"]).partition("?")[0]
+    page = shop.get(row, params={"from": origin})
+    assert page.status_code == 200
+    back = BeautifulSoup(page.text, "html.parser").select_one(".back-link")
+    assert back is not None
+    assert str(back["href"]).startswith(URL)
+
+
+def test_developers_see_what_is_stored_and_where_programs_read_it(shop: TestClient) -> None:
+    row = str(found(soup_of(shop, URL), "tbody th a")["href"]).partition("?")[0]
+    drawer = found(soup_of(shop, row), "#raw-data")
+    public = row.rpartition("/")[2]
+    assert f"GET /api/v1/vendor/products/{public}" in drawer.get_text()
+    assert '"sku": "S-0001"' in found(soup_of(shop, row), "#raw-json").get_text()
+
+
+def test_others_do_not(shop: TestClient) -> None:
+    row = str(found(soup_of(shop, URL), "tbody th a")["href"]).partition("?")[0]
+    shop.cookies.clear()
+    sign_in(shop, "vendor", "team@minett.example")
+    page = shop.get(row)
+    assert page.status_code == 200
+    assert "raw-data" not in page.text
+
+
+def comment(shop: TestClient, url: str, **values: str) -> httpx2.Response:
+    page = soup_of(shop, url)
+    form = found(page, ".comment-form")
+    fields = {str(one["name"]): str(one["value"]) for one in form.select("input[type=hidden]")}
+    fields["csrf_token"] = token_of(shop.get(url))
+    return shop.post(str(form["action"]), data=fields | {"text": "Ask the maker"} | values)
+
+
+def test_a_comment_stands_in_the_history(shop: TestClient) -> None:
+    row = str(found(soup_of(shop, URL), "tbody th a")["href"])
+    said = comment(shop, row, text="Ask <b>the maker</b>\nbefore Monday")
+    assert said.headers["location"] == f"{row}#timeline"
+    entry = found(soup_of(shop, row), ".timeline .is-comment")
+    assert (
+        found(BeautifulSoup(str(entry), "html.parser"), ".comment-text").get_text()
+        == "Ask <b>the maker</b>\nbefore Monday"
+    )
+    other = str(soup_of(shop, URL).select("tbody th a")[1]["href"])
+    assert soup_of(shop, other).select_one(".is-comment") is None
+
+
+def test_a_comment_needs_the_page_and_a_real_id(shop: TestClient, owner_engine: Engine) -> None:
+    row = str(found(soup_of(shop, URL), "tbody th a")["href"])
+    assert comment(shop, row, page_id="tenancy.admin.vendors").status_code == 404
+    assert comment(shop, row, page_id="nothing").status_code == 404
+    assert comment(shop, row, target="prd_x").status_code == 404
+    assert comment(shop, row, text="  ").status_code == 303
+    assert comment(shop, row, back="//evil.example").headers["location"] == "/vendor/MINETT"
+    with owner_engine.begin() as connection:
+        texts = connection.execute(text("SELECT text FROM record_comments")).scalars().all()
+    assert texts == ["Ask the maker"]
+
+
+def test_letters_lead_to_the_pages_of_the_menu(shop: TestClient) -> None:
+    page = soup_of(shop, URL)
+    keys = {str(link["data-go"]): str(link["href"]) for link in page.select(".sidebar [data-go]")}
+    assert keys["p"] == URL
+    assert keys["h"] == "/vendor/MINETT"
+    sheet = found(page, "#shortcuts").get_text(" ", strip=True)
+    assert re.search(r"g p Go to: Products", sheet)
