@@ -172,7 +172,7 @@ def clean_row(number: int, language: str, rng: random.Random) -> Cells:
         "shipping_weight": f"{kind + 1} kg",
         "supplier_note": f"shelf {kind}",
     }
-    if kind % 5 == 0:
+    if kind % 5 == 0 and cents > 200:
         cells["sale_price"] = f"{cents // 200 + 1}.00 EUR"
         cells["sale_price_effective_date"] = "2026-05-01T08:00+0200/2026-05-31T20:00+0200"
     if kind == 9:

@@ -278,12 +278,22 @@ def bulk_load(
     refused by PostgreSQL, so callers merge from the temporary table with INSERT … SELECT. The table is dropped at
     commit; calling again within the transaction replaces it.
     """
+    temporary_table(session, table, columns)
+    return copy_rows(session, table, columns, rows)
+
+
+def temporary_table(session: Session, table: str, columns: Mapping[str, str]) -> None:
+    """Make an empty temporary table, dropped at commit, in place of an earlier one; ``columns``: name to SQL type."""
     definition = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-    names = ", ".join(f'"{name}"' for name in columns)
     connection = session.connection()
     connection.exec_driver_sql(f'DROP TABLE IF EXISTS pg_temp."{table}"')
     connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{table}" ({definition}) ON COMMIT DROP')
-    driver = connection.connection.driver_connection
+
+
+def copy_rows(session: Session, table: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> int:
+    """COPY ``rows``, whose values are in the order of ``columns``, into a temporary table; their number."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    driver = session.connection().connection.driver_connection
     assert driver is not None
     count = 0
     with driver.cursor() as cursor, cursor.copy(f'COPY pg_temp."{table}" ({names}) FROM STDIN') as copy:

@@ -10,7 +10,7 @@ from app.modules.migrations import load_models
 from app.modules.registry import modules
 from app.testing.isolation_doors import find_tenant
 
-EXAMPLES = {"module_code": "tenancy"}  # what stands in addresses and is no id
+EXAMPLES = {"module_code": "tenancy", "feed_token": "none"}  # what stands in addresses and is no id
 
 
 def with_examples(path: str) -> str:

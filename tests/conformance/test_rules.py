@@ -121,7 +121,7 @@ class TestCatalogRules:
         self, rules: ModuleConformance, live_db: Database
     ) -> None:
         with live_db.owner_engine.begin() as connection:
-            connection.execute(text("ALTER TABLE products DROP COLUMN mpn"))
+            connection.execute(text("ALTER TABLE products DROP COLUMN mpn CASCADE"))
             connection.execute(text("DROP POLICY products_tenant ON products"))
         for rule in (rules.test_models_and_migrations_agree, rules.test_its_tables_say_whose_rows_they_hold):
             with pytest.raises(AssertionError):

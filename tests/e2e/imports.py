@@ -33,10 +33,11 @@ def write_goods(path: Path, sku: str, rows: int, *, wrong_every: int | None = No
 
 
 def start_import(page: Page, feed: Path, *, is_trial: bool = False) -> UUID:
-    """From the list of imports: fill in the form and send it; the import's id."""
+    """From the list of imports: fill in the form and send it, for a new feed; the import's id."""
     page.get_by_role("link", name="Import a feed").click()
     page.get_by_label(re.compile("^File")).set_input_files(feed)
-    page.get_by_label("Language", exact=True).select_option("en")
+    page.get_by_label("Feed", exact=True).select_option("new")
+    page.get_by_label("Language (optional)", exact=True).select_option("en")
     page.get_by_label(re.compile("^Try only")).set_checked(is_trial)
     page.get_by_role("button", name="Start the import").click()
     page.wait_for_url(re.compile(r"/imports/imp_\w+$"))

@@ -148,7 +148,7 @@ def test_states_and_the_focus_show_in_forced_colours(forced: Page) -> None:
     assert edge(wrong, "borderTopWidth") != edge(right, "borderTopWidth")
     for place in (
         forced.get_by_role("button", name="Start the import"),
-        forced.get_by_label("Language", exact=True),
+        forced.get_by_label("Language (optional)", exact=True),
     ):
         before = edge(place, "outlineStyle")
         forced.keyboard.press("Tab")
@@ -177,7 +177,7 @@ def test_nothing_moves_for_those_who_asked_for_that(
         calm.wait_for_timeout(50)
         assert calm.evaluate(MOVING) == 0
         assert edge(calm.get_by_role("progressbar"), "backgroundImage") != "none"
-        expect(calm.locator("#import").get_by_text("Waiting to start").last).to_be_visible()
+        expect(calm.locator("#import").get_by_text("Preparing the file").last).to_be_visible()
     expect_end(calm, "Done")
 
 

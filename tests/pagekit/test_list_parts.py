@@ -22,10 +22,10 @@ URL = "/vendor/MINETT/products"
 VIEWS = "/vendor/MINETT/views"
 SOURCE = "marketplace.source"
 _FEED_ROWS = """
-    INSERT INTO marketplace_products (vendor_id, id, marketplace, language, external_id, raw, row_hash, title,
-        price_cents, currency, import_id, created_at, updated_at)
-    SELECT vendors.id, gen_random_uuid(), 'letzshop', language, 'S-' || lpad(n::text, 4, '0'), '{}', '', 'Row', 100,
-        'EUR', gen_random_uuid(), now(), now()
+    INSERT INTO marketplace_products (vendor_id, id, feed_id, marketplace, language, external_id, raw, row_hash, title,
+        price_cents, currency, given, first_import_id, made_product, import_id, created_at, updated_at)
+    SELECT vendors.id, gen_random_uuid(), md5(language)::uuid, 'letzshop', language, 'S-' || lpad(n::text, 4, '0'),
+        '{}', '', 'Row', 100, 'EUR', 0, gen_random_uuid(), false, gen_random_uuid(), now(), now()
     FROM vendors, generate_series(1, 30) n, unnest(ARRAY['de', 'fr']) language
     WHERE vendors.code = 'MINETT' AND (language = 'fr' OR n <= 10)
 """

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.core.database import TenantScope, unit_of_work
 from app.modules.marketplace.services import import_service
-from app.modules.marketplace.services.import_run import CHUNK_ROWS
+from app.modules.marketplace.services.import_parts import PART_ROWS
 from app.modules.marketplace.services.import_service import ImportRequest
 from app.modules.tenancy import facade as tenancy
 from app.testing.database import Database
@@ -59,7 +59,7 @@ def test_a_killed_worker_costs_one_part_of_the_file_and_no_row(
     processes.kill(first)
     committed = when_settled(processes, rows)
     assert 10_000 <= committed.rows < ROWS
-    assert committed.rows % CHUNK_ROWS == 0
+    assert committed.rows % PART_ROWS == 0
 
     processes.start("worker", "--queues", "long_running", "--name", f"second-{os.getpid()}")
     ended = (

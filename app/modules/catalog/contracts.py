@@ -134,13 +134,21 @@ INTAKE_COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(TRANSLATION_FIELDS, "text"),
     **_PRODUCT_TYPES,
     "attributes": "jsonb",
+    "kept_fields": "bigint",
 }
 """Columns of the temporary table ``catalog_intake`` and their SQL types.
 
 ``line`` is the caller's name for the row, ``id`` a new UUIDv7 that is used when the row makes a product. ``sku`` is
 the key; each occurs once. ``gtin`` has 14 digits, amounts are cents, times UTC. ``attributes`` is an object of further
 fields by name. ``title``, ``price_cents``, ``currency``, ``additional_image_links`` and ``attributes`` are never null.
+``kept_fields`` has the bits (`KEPT_BITS`) of the fields that a product which exists keeps, whatever the row says; of
+its attributes those stay that the row does not name. Null: none.
 """
+
+KEPT_BITS: Mapping[str, int] = {
+    name: 1 << place for place, name in enumerate((*TRANSLATION_FIELDS, *PRODUCT_FIELDS, "attributes"))
+}
+"""The bit of each field in ``kept_fields``."""
 
 
 class IntakeOutcome(StrEnum):
@@ -153,14 +161,17 @@ class IntakeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """An open intake: texts are in ``language``; ``table`` is to be filled, ``results`` can be read after the merge.
+    """An open intake: texts are in ``language``; ``table`` is to be filled, the others can be read after the merge.
 
-    ``results`` has the columns line, product_id and outcome.
+    ``results`` has the columns line, product_id, outcome and has_text (whether there was a text before). ``before``
+    has, of each product that was changed, product_id and what its changed fields were: ``product`` and ``text``,
+    objects that hold nothing where nothing changed.
     """
 
     language: str
     table: str = "catalog_intake"
     results: str = "catalog_intake_results"
+    before: str = "catalog_intake_before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,3 +274,38 @@ class ProductPage:
 
     products: tuple[ProductSummary, ...]
     total: int
+
+
+class ProductCheck(StrEnum):
+    """What a sales channel can ask of a product. Texts are those in one language, unless the name says which."""
+
+    IDENTIFIER = "identifier"
+    """A GTIN; or, where there is none, brand and part number."""
+    IMAGE = "image"
+    PRICE = "price"
+    TITLE = "title"
+    TITLE_LENGTH = "title_length"
+    DESCRIPTION = "description"
+    DESCRIPTION_LENGTH = "description_length"
+    LINK = "link"
+    AVAILABILITY = "availability"
+    CATEGORY = "category"
+    BRAND = "brand"
+    TEXT_EN = "text_en"
+    TEXT_FR = "text_fr"
+    TEXT_DE = "text_de"
+    MANUFACTURER = "manufacturer"
+    MANUFACTURER_ADDRESS = "manufacturer_address"
+    MANUFACTURER_EMAIL = "manufacturer_email"
+    RESPONSIBLE = "responsible"
+    """Name and addresses of a person in the Union, where the maker's address names no country of the Union."""
+    SAFETY_WARNING = "safety_warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """The products on sale: how many in all, how many have all that is required, and how many fail each check."""
+
+    total: int
+    complete: int
+    missing: Mapping[ProductCheck, int]

@@ -1,6 +1,7 @@
 """``wizamart import`` and ``wizamart export``: data on stdout, talk on stderr."""
 
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -8,12 +9,21 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from sqlalchemy.orm import Session
 
 from app.core.config import get_settings
 from app.core.database import TenantScope, unit_of_work
+from app.core.ids import to_public
 from app.core.storage import get_storage
 from app.modules.marketplace.enums import ErrorPolicy
-from app.modules.marketplace.services import import_service, row_error_service
+from app.modules.marketplace.models.feed import Feed
+from app.modules.marketplace.services import (
+    feed_edit_service,
+    feed_service,
+    import_service,
+    row_error_service,
+)
+from app.modules.marketplace.services.feed_service import FEED_PREFIX
 from app.modules.marketplace.services.import_service import ImportRequest, ImportWithJob
 from app.modules.state import require_enabled
 from app.modules.tenancy import facade as tenancy
@@ -24,7 +34,8 @@ _EXPORT_TASK = "app.modules.marketplace.tasks.export.export_vendor_products_to_f
 
 import_app = typer.Typer(help="Bring data in.", no_args_is_help=True)
 export_app = typer.Typer(help="Take data out.", no_args_is_help=True)
-groups = {"import": import_app, "export": export_app}
+feeds_app = typer.Typer(help="Feeds of a vendor.", no_args_is_help=True)
+groups = {"import": import_app, "export": export_app, "feeds": feeds_app}
 
 
 class _Language(StrEnum):
@@ -49,11 +60,50 @@ def _export_group() -> None:
     """Take data out."""
 
 
+@feeds_app.callback()
+def _feeds_group() -> None:
+    """Feeds of a vendor."""
+
+
+@feeds_app.command("list")
+def list_feeds(vendor: _Vendor, as_json: _Json = False) -> None:
+    """Show the vendor's feeds in the order in which they are asked.
+
+    Example: wizamart feeds list --vendor MOSELLE
+    """
+    from app.modules.platform import running_platform
+
+    with running_platform(demo=True):
+        found = tenancy.get_vendor(vendor)
+        with unit_of_work(TenantScope(found.id, found.company_id)) as session:
+            feeds = session.execute(feed_edit_service.select_feeds().order_by(Feed.position, Feed.id)).all()
+    shown = [
+        {
+            "id": to_public(FEED_PREFIX, one.id),
+            "name": one.name,
+            "language": one.language,
+            "format": one.format,
+            "url": one.url,
+            "every_hours": one.every_hours,
+            "last_run": one.last_run_at.isoformat() if one.last_run_at else None,
+            "outcome": one.outcome if one.last_run_at else None,
+            "rows": one.rows,
+        }
+        for one in feeds
+    ]
+    if as_json:
+        typer.echo(json.dumps(shown))
+        return
+    for feed in shown:
+        typer.echo("\t".join(str(value) if value is not None else "-" for value in feed.values()))
+
+
 @import_app.command("products")
 def import_products(
     source: Annotated[str, typer.Argument(help="A CSV or TSV file, or the address of one.")],
     vendor: _Vendor,
     language: _Lang = _Language.FR,
+    feed: Annotated[str | None, typer.Option(help="The feed's name; else the first of the language.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, but write nothing.")] = False,
     policy: Annotated[ErrorPolicy, typer.Option(help="What bad rows do.")] = ErrorPolicy.SKIP_BAD_ROWS,
     as_json: _Json = False,
@@ -70,6 +120,8 @@ def import_products(
         require_enabled("marketplace", found.id)
         scope = TenantScope(found.id, found.company_id)
         with unit_of_work(scope) as session:
+            if feed is not None:
+                request = replace(request, feed_id=_feed_named(session, feed))
             row = import_service.start_import(session, request)
         assert row.job_id is not None
         typer.echo(f"Importing {request.source_name} for {found.code} …", err=True)
@@ -91,7 +143,7 @@ def export_products(
     language: _Lang = _Language.FR,
     as_json: _Json = False,
 ) -> None:
-    """Write the vendor's products as a feed for marketplaces.
+    """Write the vendor's products as a feed for marketplaces; says how it differs from the file that was sent last.
 
     Example: wizamart export products --vendor MOSELLE --language fr --out feeds
     """
@@ -105,12 +157,21 @@ def export_products(
             job_id = dispatch(session, _EXPORT_TASK, kwargs=arguments, vendor_id=found.id).id
         typer.echo(f"Exporting the products of {found.code} …", err=True)
         job = platform.work(job_id)
-    result = job.result or {"files": [], "rows": 0}
+    result = job.result or {"files": [], "rows": 0, "excluded": 0, "differences": {}}
     report = {"job": str(job_id), "state": job.state, "files": result["files"], "rows": result["rows"]}
+    report |= {"excluded": result["excluded"], **result["differences"].get(language.value, {})}
     _print(report, as_json)
     if job.state != "succeeded":
         typer.echo(job.error_message or job.state, err=True)
         raise typer.Exit(EXIT_FAILED)
+
+
+def _feed_named(session: Session, name: str) -> UUID:
+    feeds = {feed.name: feed.id for feed in feed_service.list_feeds(session)}
+    if name not in feeds:
+        known = ", ".join(feeds) or "none"
+        raise typer.BadParameter(f"There is no feed {name}. There are: {known}.")
+    return feeds[name]
 
 
 def _request(source: str, language: _Language, policy: ErrorPolicy, is_dry_run: bool) -> ImportRequest:

@@ -61,6 +61,30 @@ class ErrorPolicy(StrEnum):
     ALL_OR_NOTHING = "all-or-nothing"
 
 
+class FeedFormat(StrEnum):
+    """What the files of a feed are; ``auto``: found out for each."""
+
+    AUTO = "auto"
+    GOOGLE = "google"
+    SHOPIFY = "shopify"
+    WOOCOMMERCE = "woocommerce"
+    TABLE = "table"
+
+
+class BlankCells(StrEnum):
+    """What an empty cell does to the value there is."""
+
+    CLEAR = "clear"
+    KEEP = "keep"
+
+
+class MissingRows(StrEnum):
+    """What becomes of products that a feed has no longer."""
+
+    KEEP = "keep"
+    OUT_OF_STOCK = "out_of_stock"
+
+
 class Marketplace(StrEnum):
     """Whose feeds they are."""
 

@@ -1,8 +1,9 @@
 """Errors of the marketplace module."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from app.core.errors import AppError, NotFoundError, ValidationFailedError
+from app.core.errors import AppError, ConflictError, NotFoundError, ValidationFailedError
 
 
 class FeedError(ValidationFailedError):
@@ -258,6 +259,59 @@ class RowsFailedError(AppError):
         )
 
 
+class FeedGuardError(AppError):
+    """The feed lost many rows, or emptied a column; params: ``findings``, as one text for logs."""
+
+    status = 422
+    code = "marketplace.feed_guard"
+    title = "Nothing was imported"
+
+    def __init__(self, findings: Sequence[Mapping[str, Any]]) -> None:
+        self.findings = [dict(one) for one in findings]
+        listed = ", ".join(f"{one['column'] or 'rows'}: {one['before']} → {one['now']}" for one in findings)
+        super().__init__(
+            f"The feed lost much of what it had ({listed}), so nothing was imported.", findings=listed
+        )
+
+
+class ImportNotUndoableError(ConflictError):
+    """The import cannot be undone; param ``reason`` says why, see ``undo_service.why_not``."""
+
+    code = "marketplace.import_not_undoable"
+    title = "The import cannot be undone"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The import cannot be undone: {reason}.", reason=reason)
+
+
+class FeedNotFoundError(NotFoundError):
+    """The vendor has no such feed."""
+
+    code = "marketplace.feed_not_found"
+    title = "There is no such feed"
+
+
+class FeedBusyError(ConflictError):
+    """An import of the feed waits or runs."""
+
+    code = "marketplace.feed_busy"
+    title = "The feed is being imported"
+
+
+class RuleNotFoundError(NotFoundError):
+    """The vendor has no such rule."""
+
+    code = "marketplace.rule_not_found"
+    title = "There is no such rule"
+
+
+class TooManyRulesError(ConflictError):
+    """``limit``: rules a vendor may have."""
+
+    code = "marketplace.too_many_rules"
+    title = "There are too many rules"
+
+
 class ImportNotFoundError(NotFoundError):
     """The vendor has no such import."""
 
@@ -270,6 +324,13 @@ class ExportNotFoundError(NotFoundError):
 
     code = "marketplace.export_not_found"
     title = "There is no such export"
+
+
+class ExportNotHeldError(ConflictError):
+    """The export does not wait to be confirmed."""
+
+    code = "marketplace.export_not_held"
+    title = "The export does not wait to be sent"
 
 
 class SourceNotFoundError(NotFoundError):

@@ -21,7 +21,10 @@ class PlatformInfo:
 
 @dataclass(frozen=True, slots=True)
 class VendorInfo:
-    """A vendor as other modules see it. Languages are two-letter codes."""
+    """A vendor as other modules see it. Languages are two-letter codes.
+
+    ``is_active``: neither the vendor nor its company is on hold.
+    """
 
     id: UUID
     code: str
@@ -30,6 +33,7 @@ class VendorInfo:
     platform_ids: tuple[UUID, ...]
     default_language: str
     dashboard_language: str
+    is_active: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,21 @@ def pages(
     _show(measure_pages(PagesPlan(products, vendors, seconds)), as_json=as_json)
 
 
+@bench_app.command("import")
+def imports(
+    rows: Annotated[int, typer.Option(help="Rows of each of three feeds.", min=100)] = 100_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same feeds.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure imports of large feeds by a worker, beside COPY and INSERT … SELECT alone.
+
+    Example: wizamart bench import --rows 1000000 --json
+    """
+    from app.testing.bench.imports import ImportPlan, measure_imports
+
+    _show(measure_imports(ImportPlan(rows, seed)), as_json=as_json)
+
+
 def _show(figures: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(figures)

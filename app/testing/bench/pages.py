@@ -82,7 +82,7 @@ def measure_pages(plan: PagesPlan) -> dict[str, Any]:
         _seed(engine, plan)
         vendor_key, admin_key = _keys(engine)
         environment = {"WIZAMART_API_REQUESTS_PER_MINUTE": "100000000", FOLDER_VARIABLE: str(folder)}
-        with changed_environment(environment), _served(folder) as port:
+        with changed_environment(environment), served(folder) as port:
             figures: dict[str, Any] = {
                 "products": plan.products,
                 "vendors": plan.vendors,
@@ -136,7 +136,7 @@ def _keys(engine: Engine) -> tuple[str, str]:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[int]:
+def served(folder: Path) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

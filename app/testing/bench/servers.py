@@ -78,6 +78,11 @@ class Workers:
             )
         self._log = log
 
+    @property
+    def pid(self) -> int:
+        """Of the first process; the others are its children."""
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to all its processes. Raises UnavailableError with its log when it has ended."""
         if self._process.poll() is not None:

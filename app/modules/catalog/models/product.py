@@ -4,11 +4,22 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tables import Base, Keyed, Search, TableScope, VendorOwned, Versioned
+from app.modules.catalog.models.gaps import PRODUCT_GAPS, TEXT_GAPS
 
 
 class Product(Keyed, VendorOwned, Versioned, Base):
@@ -65,6 +76,7 @@ class Product(Keyed, VendorOwned, Versioned, Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     archived_at: Mapped[datetime | None]
     edited_fields: Mapped[list[str]] = mapped_column(default=list)
+    gaps: Mapped[int] = mapped_column(Integer, Computed(PRODUCT_GAPS, persisted=True))
 
 
 class ProductTranslation(Versioned, Base):
@@ -78,6 +90,13 @@ class ProductTranslation(Versioned, Base):
             ["vendor_id", "product_id"], ["products.vendor_id", "products.id"], ondelete="CASCADE"
         ),
         Index("ix_product_translations_search", "vendor_id", "search_vector", postgresql_using="gin"),
+        Index(
+            "ix_product_translations_gaps",
+            "vendor_id",
+            "language",
+            "product_id",
+            postgresql_include=["gaps"],
+        ),
     )
 
     vendor_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -88,3 +107,4 @@ class ProductTranslation(Versioned, Base):
     link: Mapped[str | None]
     edited_fields: Mapped[list[str]] = mapped_column(default=list)
     search_vector: Mapped[Any] = mapped_column(TSVECTOR)
+    gaps: Mapped[int] = mapped_column(Integer, Computed(TEXT_GAPS, persisted=True))

@@ -1,17 +1,19 @@
 """Bulk data into the catalogue: a temporary table that the caller fills, and one merge in SQL.
 
-The merge never reads a row into Python. A field is touched only when the feed has its column, and never when it was
-edited by hand; ``version`` and ``updated_at`` move on real change only.
+The merge never reads a row into Python. A field is touched only when the feed has its column and the row does not keep
+it, and never when it was edited by hand; ``version`` and ``updated_at`` move on real change only.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.core.database import temporary_table
 from app.modules.catalog.contracts import (
     INTAKE_COLUMNS,
+    KEPT_BITS,
     PRODUCT_FIELDS,
     TRANSLATION_FIELDS,
     Intake,
@@ -21,7 +23,9 @@ from app.modules.catalog.contracts import (
 
 _VENDOR = "nullif(current_setting('app.vendor_id', true), '')::uuid"
 
-_RESULTS = "line integer, product_id uuid NOT NULL, outcome text"
+_RESULTS = {"line": "integer", "product_id": "uuid", "outcome": "text", "has_text": "boolean"}
+_BEFORE = {"product_id": "uuid", "product": "jsonb", "text": "jsonb"}
+_CREATED, _UPDATED, _UNCHANGED = (f"'{outcome}'" for outcome in IntakeOutcome)
 
 # Punctuation would glue parts of a SKU or title into one word; people search with and without a GTIN's zeros.
 SEARCH_VECTOR = """
@@ -30,116 +34,202 @@ SEARCH_VECTOR = """
 """
 
 
-def open_intake(session: Session, *, language: str) -> Intake:
+def open_intake(session: Session, *, language: str, more_columns: Mapping[str, str] | None = None) -> Intake:
     """Make the empty table ``catalog_intake`` with ``INTAKE_COLUMNS``; opening again replaces it.
 
-    The session must be a vendor's. The tables of an intake are dropped when the transaction ends.
+    ``more_columns`` (name to SQL type) are the caller's own. The session must be a vendor's. The tables of an intake
+    are dropped when the transaction ends.
     """
     intake = Intake(language)
-    columns = ", ".join(f"{name} {kind}" for name, kind in INTAKE_COLUMNS.items())
-    connection = session.connection()
-    for statement in (
-        f"DROP TABLE IF EXISTS pg_temp.{intake.table}, pg_temp.{intake.results}",
-        f"CREATE TEMPORARY TABLE {intake.table} ({columns}) ON COMMIT DROP",
-        f"CREATE TEMPORARY TABLE {intake.results} ({_RESULTS}) ON COMMIT DROP",
-    ):
-        connection.exec_driver_sql(statement)
+    temporary_table(session, intake.table, {**INTAKE_COLUMNS, **(more_columns or {})})
+    temporary_table(session, intake.results, _RESULTS)
+    temporary_table(session, intake.before, _BEFORE)
     return intake
 
 
 def merge_intake(session: Session, intake: Intake, *, columns: Collection[str]) -> MergeResult:
-    """Merge the rows of an intake into the vendor's products; the counts. Per-row results are in ``intake.results``.
+    """Merge the rows of an intake into the vendor's products; the counts. ``intake`` names what can be read after.
 
     ``columns`` are the fields that the source has, of ``INTAKE_COLUMNS`` or names of attributes: only these are
     changed in a product that exists, and an empty cell clears the field. Fields edited by hand keep their values.
     """
-    fields = [name for name in PRODUCT_FIELDS if name in columns]
-    attributes = sorted(set(columns) - INTAKE_COLUMNS.keys())
-    texts = [name for name in TRANSLATION_FIELDS if name in columns]
-    values = {"language": intake.language, "now": clock.now(), "attributes": attributes}
-    values["has_title"] = "title" in texts
-    session.execute(text(_upsert_products(intake, fields)), values)
-    session.execute(text(_REFRESH_SEARCH.format(results=intake.results)), values)
-    session.execute(text(_upsert_texts(intake, texts)), values)
-    counts = session.execute(text(f"SELECT outcome, count(*) FROM {intake.results} GROUP BY outcome"))
-    return MergeResult(**{str(outcome): int(count) for outcome, count in counts})
+    merge = _Merge(intake, columns)
+    values = {
+        "language": intake.language,
+        "now": clock.now(),
+        "attributes": sorted(set(columns) - INTAKE_COLUMNS.keys()),
+    }
+    # The plan of a foreign key's check is made once in a session: made while the shop was empty, it would read a whole
+    # shop for each row from then on.
+    session.execute(text("DISCARD PLANS"))
+    session.execute(text(merge.match()), values)
+    # Without knowing how many rows are new, the planner compares each row with each.
+    session.execute(text(f"ANALYZE pg_temp.{intake.results}"))
+    found = session.execute(
+        text(f"SELECT outcome, has_text, count(*) FROM {intake.results} GROUP BY 1, 2")
+    ).all()
+    session.execute(text(merge.create_products()), values)
+    session.execute(text(merge.create_texts(of_new=True)), values)
+    if any(outcome != IntakeOutcome.CREATED for outcome, _, _ in found):
+        session.execute(text(f"CREATE INDEX ON pg_temp.{intake.results} (product_id)"))
+        session.execute(text(merge.keep_before()), values)
+        session.execute(text(merge.update_products()), values)
+        session.execute(text(merge.refresh_search()), values)
+        session.execute(text(merge.update_texts()), values)
+        session.execute(text(merge.create_texts(of_new=False)), values)
+        found = session.execute(
+            text(f"SELECT outcome, NULL, count(*) FROM {intake.results} GROUP BY 1")
+        ).all()
+    counts = dict.fromkeys(IntakeOutcome, 0)
+    for outcome, _, count in found:
+        counts[IntakeOutcome(outcome)] += count
+    return MergeResult(**{str(outcome): count for outcome, count in counts.items()})
 
 
-def _upsert_products(intake: Intake, fields: list[str]) -> str:
-    merged = {name: _follow("p", name) for name in fields}
-    merged["attributes"] = (
-        "CASE WHEN 'attributes' = ANY(p.edited_fields) THEN p.attributes "
-        "ELSE (p.attributes - cast(:attributes AS text[])) || excluded.attributes END"
-    )
-    copied = ", ".join((*PRODUCT_FIELDS, "attributes"))
-    sources = ", ".join(f"i.{name}" for name in (*PRODUCT_FIELDS, "attributes"))
-    return f"""
-        WITH written AS (
-            INSERT INTO products AS p (id, vendor_id, sku, {copied}, is_active, edited_fields,
-                                       created_at, updated_at, version)
-            SELECT i.id, {_VENDOR}, i.sku, {sources}, true, '{{}}', :now, :now, 1
-            FROM pg_temp.{intake.table} i ORDER BY i.sku
-            ON CONFLICT (vendor_id, sku) DO UPDATE
-            SET {_assignments(merged)}, updated_at = :now, version = p.version + 1
-            WHERE {_differs("p", merged)}
-            RETURNING p.id, p.sku, xmax = 0 AS is_new
+class _Merge:
+    """The statements of one merge; the fields to change are decided once, here."""
+
+    def __init__(self, intake: Intake, columns: Collection[str]) -> None:
+        self._intake = intake
+        self._texts = [name for name in TRANSLATION_FIELDS if name in columns]
+        self._product = {name: _merged("p", name) for name in PRODUCT_FIELDS if name in columns}
+        self._product["attributes"] = (
+            "CASE WHEN 'attributes' = ANY(p.edited_fields) THEN p.attributes "
+            f"WHEN {_keeps('attributes')} THEN p.attributes || i.attributes "
+            "ELSE (p.attributes - cast(:attributes AS text[])) || i.attributes END"
         )
-        INSERT INTO pg_temp.{intake.results} (line, product_id, outcome)
-        SELECT i.line,
-               coalesce(w.id, (SELECT p.id FROM products p WHERE p.vendor_id = {_VENDOR} AND p.sku = i.sku)),
-               CASE WHEN w.is_new THEN '{IntakeOutcome.CREATED}' WHEN w.id IS NOT NULL THEN '{IntakeOutcome.UPDATED}'
-                    ELSE '{IntakeOutcome.UNCHANGED}' END
-        FROM pg_temp.{intake.table} i LEFT JOIN written w ON w.sku = i.sku
-    """
+        self._text = {name: _merged("t", name) for name in self._texts}
+        self._rows = f"pg_temp.{intake.table} i JOIN pg_temp.{intake.results} r ON r.line = i.line"
+
+    def match(self) -> str:
+        # LIMIT keeps the planner to one probe of the key per row, however little it knows about a temporary table.
+        return f"""
+            INSERT INTO pg_temp.{self._intake.results} (line, product_id, outcome, has_text)
+            SELECT i.line, coalesce(p.id, i.id), CASE WHEN p.id IS NULL THEN {_CREATED} ELSE {_UNCHANGED} END,
+                   p.id IS NOT NULL AND EXISTS (
+                       SELECT FROM product_translations t
+                       WHERE t.vendor_id = {_VENDOR} AND t.product_id = p.id AND t.language = :language)
+            FROM pg_temp.{self._intake.table} i
+            LEFT JOIN LATERAL (
+                SELECT id FROM products WHERE vendor_id = {_VENDOR} AND sku = i.sku LIMIT 1
+            ) p ON true
+        """
+
+    def create_products(self) -> str:
+        copied = (*PRODUCT_FIELDS, "attributes")
+        return f"""
+            INSERT INTO products (id, vendor_id, sku, {", ".join(copied)}, is_active, edited_fields,
+                                  created_at, updated_at, version)
+            SELECT i.id, {_VENDOR}, i.sku, {", ".join(f"i.{name}" for name in copied)}, true, '{{}}', :now, :now, 1
+            FROM {self._rows} WHERE r.outcome = {_CREATED} ORDER BY i.sku
+        """
+
+    def create_texts(self, *, of_new: bool) -> str:
+        """Texts of products that are new, or of those that had none in the language."""
+        source, product = (self._rows, "i") if of_new else (f"{self._rows} {_PRODUCT}", "p")
+        condition = f"r.outcome = {_CREATED}" if of_new else f"r.outcome <> {_CREATED} AND NOT r.has_text"
+        insert = f"""
+            INSERT INTO product_translations (vendor_id, product_id, language, title, description, link,
+                                              edited_fields, search_vector, created_at, updated_at, version)
+            SELECT {_VENDOR}, r.product_id, :language, i.title, i.description, i.link, '{{}}',
+                   {SEARCH_VECTOR.format(title="i.title", p=product)}, :now, :now, 1
+            FROM {source} WHERE {condition}
+        """
+        return insert if of_new else self._mark_updated(f"{insert} RETURNING product_id")
+
+    def keep_before(self) -> str:
+        """What is about to change, field by field."""
+        product, written = _old("p", self._product), _old("t", self._text)
+        return f"""
+            INSERT INTO pg_temp.{self._intake.before} (product_id, product, text)
+            SELECT * FROM (
+                SELECT p.id, {product} AS product, CASE WHEN t.product_id IS NULL THEN '{{}}' ELSE {written} END AS text
+                FROM {self._rows} {_PRODUCT} {_TEXT} WHERE r.outcome <> {_CREATED}
+            ) old WHERE product <> '{{}}' OR text <> '{{}}'
+        """
+
+    def update_products(self) -> str:
+        return self._mark_updated(
+            f"""
+            UPDATE products p SET {_assignments(self._product)}, updated_at = :now, version = p.version + 1
+            FROM {self._rows}
+            WHERE p.vendor_id = {_VENDOR} AND p.id = r.product_id AND r.outcome <> {_CREATED}
+              AND {_differs("p", self._product)}
+            RETURNING p.id AS product_id
+            """
+        )
+
+    def refresh_search(self) -> str:
+        """The facts in search vectors that the next statement does not write."""
+        vector = SEARCH_VECTOR.format(title="t.title", p="p")
+        return f"""
+            UPDATE product_translations t SET search_vector = {vector}
+            FROM pg_temp.{self._intake.results} r JOIN products p ON p.vendor_id = {_VENDOR} AND p.id = r.product_id
+            WHERE r.outcome = {_UPDATED} AND t.vendor_id = {_VENDOR} AND t.product_id = r.product_id
+              AND t.search_vector <> {vector}
+        """
+
+    def update_texts(self) -> str:
+        if not self._text:
+            return "SELECT"
+        changed = dict(self._text)
+        if "title" in changed:
+            vector = SEARCH_VECTOR.format(title=changed["title"], p="p")
+            changed["search_vector"] = (
+                f"CASE WHEN t.title IS DISTINCT FROM {changed['title']} THEN {vector} ELSE t.search_vector END"
+            )
+        return self._mark_updated(
+            f"""
+            UPDATE product_translations t SET {_assignments(changed)}, updated_at = :now, version = t.version + 1
+            FROM {self._rows} {_PRODUCT}
+            WHERE t.vendor_id = {_VENDOR} AND t.product_id = r.product_id AND t.language = :language AND r.has_text
+              AND {_differs("t", self._text)}
+            RETURNING t.product_id
+            """
+        )
+
+    def _mark_updated(self, statement: str) -> str:
+        return f"""
+            WITH written AS ({statement})
+            UPDATE pg_temp.{self._intake.results} r SET outcome = {_UPDATED}
+            FROM written w WHERE r.product_id = w.product_id AND r.outcome = {_UNCHANGED}
+        """
 
 
-# The facts in the search vectors that the next statement does not write: of other languages, and of titles that stay.
-_REFRESH_SEARCH = f"""
-    UPDATE product_translations t SET search_vector = {SEARCH_VECTOR.format(title="t.title", p="p")}
-    FROM pg_temp.{{results}} r JOIN products p ON p.vendor_id = {_VENDOR} AND p.id = r.product_id
-    WHERE r.outcome = '{IntakeOutcome.UPDATED}' AND t.vendor_id = {_VENDOR} AND t.product_id = r.product_id
-      AND (t.language <> :language OR NOT :has_title OR 'title' = ANY(t.edited_fields))
-      AND t.search_vector <> {SEARCH_VECTOR.format(title="t.title", p="p")}
+_PRODUCT = f"JOIN products p ON p.vendor_id = {_VENDOR} AND p.id = r.product_id"
+_TEXT = f"""
+    LEFT JOIN product_translations t
+        ON t.vendor_id = {_VENDOR} AND t.product_id = r.product_id AND t.language = :language
 """
 
 
-def _upsert_texts(intake: Intake, fields: list[str]) -> str:
-    merged = {name: _follow("t", name) for name in fields}
-    if "title" in fields:
-        merged["search_vector"] = (
-            "CASE WHEN 'title' = ANY(t.edited_fields) THEN t.search_vector ELSE excluded.search_vector END"
+def _keeps(field: str) -> str:
+    return f"i.kept_fields & {KEPT_BITS[field]} <> 0"
+
+
+def _merged(table: str, field: str) -> str:
+    """The field's value after the merge."""
+    keeps = f"'{field}' = ANY({table}.edited_fields) OR {_keeps(field)}"
+    return f"CASE WHEN {keeps} THEN {table}.{field} ELSE i.{field} END"
+
+
+def _old(table: str, merged: Mapping[str, str]) -> str:
+    """An object of the values that the merge changes."""
+    return (
+        " || ".join(
+            f"CASE WHEN {table}.{name} IS DISTINCT FROM {value} THEN jsonb_build_object('{name}', {table}.{name}) "
+            "ELSE '{}' END"
+            for name, value in merged.items()
         )
-    on_conflict = "DO NOTHING"
-    if merged:
-        on_conflict = (
-            f"DO UPDATE SET {_assignments(merged)}, updated_at = :now, version = t.version + 1 "
-            f"WHERE {_differs('t', merged)}"
-        )
-    return f"""
-        WITH written AS (
-            INSERT INTO product_translations AS t (vendor_id, product_id, language, title, description, link,
-                                                   edited_fields, search_vector, created_at, updated_at, version)
-            SELECT {_VENDOR}, r.product_id, :language, i.title, i.description, i.link, '{{}}',
-                   {SEARCH_VECTOR.format(title="i.title", p="p")}, :now, :now, 1
-            FROM pg_temp.{intake.table} i JOIN pg_temp.{intake.results} r ON r.line = i.line
-            JOIN products p ON p.vendor_id = {_VENDOR} AND p.id = r.product_id
-            ON CONFLICT (vendor_id, product_id, language) {on_conflict}
-            RETURNING t.product_id
-        )
-        UPDATE pg_temp.{intake.results} r SET outcome = '{IntakeOutcome.UPDATED}'
-        FROM written w WHERE r.product_id = w.product_id AND r.outcome = '{IntakeOutcome.UNCHANGED}'
-    """
+        or "'{}'::jsonb"
+    )
 
 
-def _follow(table: str, field: str) -> str:
-    return f"CASE WHEN '{field}' = ANY({table}.edited_fields) THEN {table}.{field} ELSE excluded.{field} END"
-
-
-def _assignments(merged: dict[str, str]) -> str:
+def _assignments(merged: Mapping[str, str]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in merged.items())
 
 
-def _differs(table: str, merged: dict[str, str]) -> str:
+def _differs(table: str, merged: Mapping[str, str]) -> str:
     """Whether any field would get another value; one by one, so that the first difference decides."""
     return (
         "(" + " OR ".join(f"{table}.{name} IS DISTINCT FROM {value}" for name, value in merged.items()) + ")"

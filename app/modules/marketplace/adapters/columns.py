@@ -14,6 +14,8 @@ COLUMNS = (
     *("unit_pricing_measure", "unit_pricing_base_measure"),
     *("shipping", "shipping_label", "shipping_weight", "shipping_size"),
     *("energy_efficiency_class", "min_energy_efficiency_class", "max_energy_efficiency_class"),
+    *("manufacturer_name", "manufacturer_address", "manufacturer_email"),
+    *("responsible_name", "responsible_address", "responsible_email", "safety_warning"),
     *("custom_label_0", "custom_label_1", "custom_label_2", "custom_label_3", "custom_label_4"),
 )
 REQUIRED_COLUMNS = ("id", "title", "price")

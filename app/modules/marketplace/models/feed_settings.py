@@ -11,7 +11,11 @@ from app.core.tables import Base, TableScope, Versioned
 
 
 class FeedSettings(Versioned, Base):
-    """One row per vendor, made with the vendor. ``feed_urls`` maps a language to the last address imported from."""
+    """One row per vendor, made with the vendor.
+
+    ``field_order`` maps a column to the feeds (ids) to ask for it first, where this is not the order of the feeds;
+    ``link_version`` is part of every signed address of an export, so that raising it ends those given out.
+    """
 
     __tablename__ = "feed_settings"
     __scope__ = TableScope.VENDOR
@@ -26,7 +30,8 @@ class FeedSettings(Versioned, Base):
 
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True)
     default_language: Mapped[str]
-    feed_urls: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    field_order: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    link_version: Mapped[int] = mapped_column(SmallInteger, default=1)
     default_tax_rate: Mapped[int] = mapped_column(SmallInteger, default=17)
     boost_sort: Mapped[Decimal] = mapped_column(Numeric(3, 1), default=Decimal(1))
     delivery_method: Mapped[str] = mapped_column(default="nationwide")

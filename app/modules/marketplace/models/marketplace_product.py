@@ -1,5 +1,6 @@
 """What the feeds say, before it becomes the catalogue."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,22 +12,24 @@ from app.core.tables import Base, TableScope, Timestamped
 
 
 class MarketplaceProduct(Timestamped, Base):
-    """The last row of one id in the feed of one language.
+    """The last row of one id in one feed.
 
-    ``raw`` has its cells by column, ``row_hash`` is over these and the feed's columns: an equal hash means that there
-    is nothing to do. ``id`` is for addresses: it stays while the row lives.
+    ``raw`` has its cells by our column names, before rules; ``row_hash`` is over the cells and all that decides what
+    becomes of them: an equal hash means that there is nothing to do. ``id`` is for addresses: it stays while the row
+    lives. ``first_import_id`` added the row, and ``made_product`` says that it made the product as well;
+    ``import_id`` changed it last. ``missing_since``: the feed no longer has it. ``given`` has the bits of the fields
+    that it has a value for (``catalog.contracts.KEPT_BITS``).
     """
 
     __tablename__ = "marketplace_products"
     __scope__ = TableScope.VENDOR
     __table_args__ = (
-        UniqueConstraint(
-            "vendor_id", "marketplace", "language", "external_id", name="uq_marketplace_products_row"
-        ),
+        UniqueConstraint("vendor_id", "feed_id", "external_id", name="uq_marketplace_products_row"),
     )
 
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    feed_id: Mapped[UUID]
     marketplace: Mapped[str]
     language: Mapped[str]
     external_id: Mapped[str]
@@ -37,4 +40,8 @@ class MarketplaceProduct(Timestamped, Base):
     currency: Mapped[str]
     gtin: Mapped[str | None]
     availability: Mapped[str | None]
+    first_import_id: Mapped[UUID]
+    made_product: Mapped[bool]
     import_id: Mapped[UUID]
+    missing_since: Mapped[datetime | None]
+    given: Mapped[int]

@@ -6,8 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from app.core.ids import to_public
-from app.modules.api import ROOT, ApiContext, ApiRouter, Page, key_of
-from app.modules.api.answers import shown
+from app.modules.api import ApiContext, ApiRouter, Page, key_of
 from app.modules.api.jobs import JOB_PREFIX
 from app.modules.api.pages import cursor_of, place_of, read_spec, refused_cursor
 from app.modules.marketplace.enums import RowErrorCode
@@ -18,8 +17,9 @@ from app.modules.marketplace.schemas.imports import (
     RowErrorItem,
     RowErrorQuery,
 )
-from app.modules.marketplace.services import import_service, row_error_service
-from app.modules.marketplace.services.import_list_service import IMPORTS
+from app.modules.marketplace.services import import_service, row_error_service, undo_service
+from app.modules.marketplace.services.feed_service import FEED_PREFIX
+from app.modules.marketplace.services.import_list_service import IMPORTS, shown_import
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, ImportRequest
 from app.modules.pagekit.list_state import Place
 from app.tasks.models import JobState
@@ -33,7 +33,7 @@ _NO_KEY = str(UUID(int=0))  # errors are found by line alone
 @router.vendor("GET", "/imports", permission=_VIEW)
 def imports_list(ctx: ApiContext, query: Annotated[ImportQuery, Query()]) -> Page[ImportItem]:
     """List imports."""
-    return read_spec(ctx, IMPORTS, query, lambda row: _shown(row, row.state))
+    return read_spec(ctx, IMPORTS, query, lambda row: shown_import(row, row.state))
 
 
 @router.vendor("GET", "/imports/{import_id}", permission=_VIEW)
@@ -44,18 +44,19 @@ def imports_get(ctx: ApiContext, import_id: str) -> ImportItem:
 
 @router.vendor("POST", "/imports", permission=_CREATE, status=202, needs_key=True)
 def imports_create(ctx: ApiContext, wanted: NewImport) -> ImportItem:
-    """Import the feed at an address.
+    """Import the feed at an address, into the feed that is named or the first one of the language.
 
     The answer comes at once; Location leads to the job that does the work.
     """
+    feed_id = key_of(FEED_PREFIX, wanted.feed_id) if wanted.feed_id else None
     row = import_service.start_import(
         ctx.session,
-        ImportRequest(wanted.language, wanted.policy, wanted.is_dry_run, url=wanted.url),
+        ImportRequest(wanted.language, wanted.policy, wanted.is_dry_run, url=wanted.url, feed_id=feed_id),
         user_id=ctx.principal.user_id,
     )
     assert row.job_id is not None
     ctx.location(f"/vendor/jobs/{to_public(JOB_PREFIX, row.job_id)}")
-    return _shown(row, JobState.QUEUED)
+    return shown_import(row, JobState.QUEUED)
 
 
 @router.vendor("POST", "/imports/{import_id}/cancel", permission=_CREATE, status=202)
@@ -65,6 +66,38 @@ def imports_cancel(ctx: ApiContext, import_id: str) -> ImportItem:
     import_service.cancel_import(ctx.session, key)
     ctx.location(f"/vendor/imports/{import_id}")
     return _import(ctx, key)
+
+
+@router.vendor("POST", "/imports/{import_id}/confirm", permission=_CREATE, status=202, needs_key=True)
+def imports_confirm(ctx: ApiContext, import_id: str) -> ImportItem:
+    """Import a file all the same that the guard has stopped, by a new import.
+
+    The answer comes at once; Location leads to the job that does the work.
+    """
+    row = import_service.repeat_import(
+        ctx.session,
+        key_of(IMPORT_PREFIX, import_id),
+        user_id=ctx.principal.user_id,
+        is_dry_run=False,
+        is_confirmed=True,
+    )
+    assert row.job_id is not None
+    ctx.location(f"/vendor/jobs/{to_public(JOB_PREFIX, row.job_id)}")
+    return shown_import(row, JobState.QUEUED)
+
+
+@router.vendor("POST", "/imports/{import_id}/undo", permission=_CREATE, status=202, needs_key=True)
+def imports_undo(ctx: ApiContext, import_id: str) -> ImportItem:
+    """Put back what an import has changed, within a day of it.
+
+    The answer comes at once; Location leads to the job that does the work.
+    """
+    key = key_of(IMPORT_PREFIX, import_id)
+    undo_service.start_undo(ctx.session, key, user_id=ctx.principal.user_id)
+    row, job = import_service.get_import(ctx.session, key)
+    assert row.undo_job_id is not None
+    ctx.location(f"/vendor/jobs/{to_public(JOB_PREFIX, row.undo_job_id)}")
+    return shown_import(row, job.state if job else None)
 
 
 @router.vendor("GET", "/imports/{import_id}/errors", permission=_VIEW)
@@ -94,19 +127,7 @@ def _import(ctx: ApiContext, key: UUID) -> ImportItem:
     row, job = import_service.get_import(ctx.session, key)
     if job is not None:
         ctx.session.refresh(job)
-    return _shown(row, job.state if job else None)
-
-
-def _shown(row: Any, state: str | None) -> ImportItem:
-    return shown(
-        ImportItem,
-        row,
-        IMPORT_PREFIX,
-        status=state,
-        job_id=to_public(JOB_PREFIX, row.job_id) if row.job_id else None,
-        problem_code=row.problem["code"] if row.problem else None,
-        errors_url=f"{ROOT}/vendor/imports/{to_public(IMPORT_PREFIX, row.id)}/errors",
-    )
+    return shown_import(row, job.state if job else None)
 
 
 def _error(ctx: ApiContext, row: Any, error: dict[str, Any]) -> RowErrorItem:

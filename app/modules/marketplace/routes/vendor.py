@@ -11,11 +11,18 @@ from app.core.config import get_settings
 from app.core.errors import FieldError, TooLargeError, ValidationFailedError
 from app.core.http_guard import UrlRefusedError
 from app.core.i18n import LANGUAGES
-from app.core.ids import to_public
+from app.core.ids import from_public, to_public
 from app.modules.marketplace.enums import ErrorPolicy, SourceKind
+from app.modules.marketplace.models.feed import Feed
 from app.modules.marketplace.models.import_job import FeedImport
-from app.modules.marketplace.services import feed_settings_service, import_service
+from app.modules.marketplace.services import (
+    feed_edit_service,
+    feed_service,
+    feed_settings_service,
+    import_service,
+)
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS
+from app.modules.marketplace.services.feed_service import FEED_PREFIX
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, OUTCOME, OUTCOMES, ImportRequest
 from app.modules.pagekit.form_page import mount_form
 from app.modules.pagekit.forms import Field, FormSpec
@@ -23,12 +30,13 @@ from app.modules.pagekit.job_view import ACTIVE
 from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import Column, Filter, Link, ListSpec, View
 from app.modules.pages import PageContext
-from app.modules.routing import AreaRouter
+from app.modules.routing import AreaRouter, public_id
 
 router = AreaRouter("vendor")
 
 _CREATE = "marketplace.imports.create"
 _FORM_BYTES = 1_000_000  # of a body besides its file
+_NEW = "new"
 OUTCOME_TONES = {
     "queued": "neutral",
     "running": "info",
@@ -37,6 +45,9 @@ OUTCOME_TONES = {
     "failed": "danger",
     "cancelled": "neutral",
     "forgotten": "neutral",
+    "held": "warning",
+    "unchanged": "neutral",
+    "never": "neutral",
 }
 LANGUAGE_OPTIONS = [(code, f"core.languages.{code}") for code in LANGUAGES]
 _EXAMPLE = {
@@ -55,6 +66,10 @@ def _is(column: Any, values: Any) -> Any:
     return column.in_([value == "yes" for value in values])
 
 
+def _feed_options(ctx: PageContext) -> list[tuple[str, str]]:
+    return [(to_public(FEED_PREFIX, feed.id), feed.name) for feed in feed_service.list_feeds(ctx.session)]
+
+
 mount_list(
     router,
     ListSpec(
@@ -64,6 +79,7 @@ mount_list(
         key=FeedImport.id,
         columns=(
             Column("source_name", "marketplace.fields.source", is_wide=True),
+            Column("feed", "marketplace.fields.feed", value=lambda row: row.feed_name),
             Column(
                 "outcome",
                 "marketplace.fields.state",
@@ -88,6 +104,14 @@ mount_list(
                 "marketplace.fields.state",
                 lambda values: OUTCOME.in_(values),
                 options=[(value, f"marketplace.outcomes.{value}") for value in OUTCOMES],
+            ),
+            Filter(
+                "feed",
+                "marketplace.fields.feed",
+                lambda values: FeedImport.feed_id.in_(
+                    [key for value in values if (key := from_public(FEED_PREFIX, value))]
+                ),
+                options=lambda ctx: _feed_options(ctx),
             ),
             Filter(
                 "language",
@@ -124,12 +148,19 @@ mount_list(
 
 _FIELDS = (
     Field(
+        "feed",
+        "marketplace.fields.feed",
+        "select",
+        options=lambda ctx: [*_feed_options(ctx), (_NEW, ctx.t("marketplace.new_import.new_feed"))],
+        hint_key="marketplace.new_import.feed_hint",
+    ),
+    Field(
         "file",
         "marketplace.new_import.file",
         "file",
         is_required=False,
         hint_key="marketplace.new_import.file_hint",
-        attrs={"accept": ".csv,.tsv,.txt"},
+        attrs={"accept": ".csv,.tsv,.txt,.xml,.gz,.zip"},
     ),
     Field(
         "url",
@@ -144,6 +175,7 @@ _FIELDS = (
         "marketplace.fields.language",
         "select",
         options=LANGUAGE_OPTIONS,
+        is_required=False,
         hint_key="marketplace.new_import.language_hint",
     ),
     Field(
@@ -165,30 +197,52 @@ _FIELDS = (
 
 
 def _load(ctx: PageContext) -> Mapping[str, Any]:
-    asked = ctx.request.query_params.get("language", "")
-    language = asked if asked in LANGUAGES else feed_settings_service.default_language(ctx.session)
-    settings = feed_settings_service.find_feed_settings(ctx.session)
-    url = settings.feed_urls.get(language, "") if settings else ""
-    return {"language": language, "url": url, "policy": ErrorPolicy.SKIP_BAD_ROWS.value}
+    asked = ctx.request.query_params
+    wanted = asked.get("language", "")
+    language = wanted if wanted in LANGUAGES else feed_settings_service.default_language(ctx.session)
+    feeds = {to_public(FEED_PREFIX, feed.id): feed for feed in feed_service.list_feeds(ctx.session)}
+    of_language = next((public for public, feed in feeds.items() if feed.language == language), None)
+    usual = of_language or (_NEW if wanted else next(iter(feeds), _NEW))
+    chosen = asked.get("feed", "") if asked.get("feed") in feeds else usual
+    feed = feeds.get(chosen)
+    return {
+        "feed": chosen,
+        "language": feed.language if feed else language,
+        "url": feed.url or "" if feed else "",
+        "policy": feed.policy if feed else ErrorPolicy.SKIP_BAD_ROWS.value,
+        "dry_run": feed is None or not feed_service.has_rows(ctx.session, feed.id),
+    }
 
 
 def _start(ctx: PageContext, values: Mapping[str, Any]) -> str:
     upload, url = values["file"], values["url"]
     if upload is None and not url:
         raise _refused("file", "marketplace.new_import.error_source")
+    feed = _feed(ctx, values)
     request = ImportRequest(
-        language=values["language"],
+        language=feed.language,
         policy=ErrorPolicy(values["policy"]),
         is_dry_run=values["dry_run"],
         source_name=upload.filename if upload else url,
         content=upload.file if upload else None,
         url=None if upload else url,
+        feed_id=feed.id,
     )
     try:
         row = import_service.start_import(ctx.session, request, user_id=ctx.who.user_id)
     except (UrlRefusedError, TooLargeError) as error:
         raise _refused("file" if upload else "url", error.message_key, error.params) from error
     return ctx.url("marketplace.vendor.import", import_id=to_public(IMPORT_PREFIX, row.id))
+
+
+def _feed(ctx: PageContext, values: Mapping[str, Any]) -> Feed:
+    """The feed to import into; a new one is called after its language."""
+    if values["feed"] != _NEW:
+        return feed_service.get_feed(ctx.session, public_id(FEED_PREFIX, values["feed"]))
+    if not values["language"]:
+        raise _refused("language", "marketplace.new_import.error_language")
+    given = {"language": values["language"], "policy": values["policy"]}
+    return feed_edit_service.create_feed(ctx.session, vendor_id=ctx.vendor.id, values=given)
 
 
 def _refused(name: str, key: str, params: Mapping[str, Any] | None = None) -> ValidationFailedError:

@@ -1,7 +1,5 @@
 """The page of one import: how far it is, what became of it, what is to be corrected."""
 
-from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Response
@@ -9,22 +7,36 @@ from fastapi.responses import StreamingResponse
 
 from app.core.i18n import FALLBACK, has_message
 from app.core.ids import to_public
-from app.modules.marketplace.models.import_job import FeedImport
+from app.modules.marketplace.exceptions import (
+    FeedColumnsUnmappedError,
+    FeedGuardError,
+    FeedMappingColumnError,
+)
 from app.modules.marketplace.routes.vendor import OUTCOME_TONES
-from app.modules.marketplace.services import import_service, row_error_service
-from app.modules.marketplace.services.import_service import IMPORT_PREFIX, ImportWithJob
-from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
-from app.modules.pagekit.job_view import JobView
+from app.modules.marketplace.services import (
+    feed_service,
+    import_service,
+    row_error_service,
+    undo_service,
+)
+from app.modules.marketplace.services import (
+    import_block_service as import_blocks,
+)
+from app.modules.marketplace.services.feed_service import FEED_PREFIX
+from app.modules.marketplace.services.import_service import IMPORT_PREFIX, ImportWithJob, outcome_of
+from app.modules.pagekit.details import Action, Detail, show_detail
+from app.modules.pagekit.job_view import ACTIVE, JobView
 from app.modules.pages import PageContext
 from app.modules.routing import AreaRouter, public_id
-from app.modules.tenancy.facade import user_names
+from app.tasks.lookup import find_job
+from app.tasks.models import Job
 
 router = AreaRouter("vendor")
 
-SHOWN_ERRORS = 100
 _CREATE, _VIEW = "marketplace.imports.create", "marketplace.imports.view"
+_EDIT = "marketplace.feeds.edit"
 _KILOBYTE = 1000
-_DELIMITERS = {"\t": "tab", ";": "semicolon", ",": "comma"}
+_MAPPABLE = (FeedColumnsUnmappedError.code, FeedMappingColumnError.code)
 
 
 @router.page("marketplace.vendor.import")
@@ -32,17 +44,25 @@ def show_import(ctx: PageContext, import_id: str, code: str = "") -> Response:
     """How far an import is, and what became of it; ``code`` shows errors of one kind."""
     found = import_service.get_import(ctx.session, public_id(IMPORT_PREFIX, import_id))
     row, job = found
-    phase = ctx.t(f"marketplace.phases.{job.phase or 'waiting'}") if job else ""
-    view = JobView.of(job, phase, scale=_KILOBYTE) if job else None
+    undo = find_job(ctx.session, row.undo_job_id)
+    shown_job = undo if undo is not None and undo.state in ACTIVE else job
+    view = _view(ctx, shown_job)
     is_active = view is not None and view.is_active
-    outcome = _outcome(found)
-    blocks = [_result(ctx, found, view, outcome), *_errors(ctx, row, code, is_active=is_active)]
-    blocks.append(Block("facts", ctx.t("marketplace.import.facts"), _facts(ctx, found), column="side"))
+    outcome = outcome_of(found)
+    feed = feed_service.get_feed(ctx.session, row.feed_id)
+    blocks = [
+        *import_blocks.findings(ctx, row, is_active=is_active),
+        import_blocks.result(ctx, row, view, outcome),
+        *import_blocks.errors(ctx, row, code, is_active=is_active),
+        import_blocks.facts(ctx, row, feed),
+    ]
     policy = ctx.t(f"marketplace.policies.{row.policy}")
     language = ctx.t(f"core.languages.{row.language}")
     badges = [(OUTCOME_TONES[outcome], ctx.t(f"marketplace.outcomes.{outcome}"))]
     if row.is_dry_run:
         badges.append(("info", ctx.t("marketplace.import.dry_run")))
+    if row.undone_at:
+        badges.append(("warning", ctx.t("marketplace.import.undone")))
     return show_detail(
         ctx,
         Detail(
@@ -52,7 +72,7 @@ def show_import(ctx: PageContext, import_id: str, code: str = "") -> Response:
             subtitle=ctx.t("marketplace.import.subtitle", language=language, policy=policy),
             back=(ctx.url("marketplace.vendor.imports"), ctx.t("marketplace.imports.title")),
             badges=badges,
-            actions=_actions(ctx, row.id, is_active=is_active),
+            actions=_actions(ctx, found, is_active=is_active),
             target=import_id,
             notice=_notice(ctx, found),
             refresh=is_active,
@@ -89,82 +109,79 @@ def import_again(ctx: PageContext, import_id: str) -> Response:
     return ctx.redirect_to(_url(ctx, row.id))
 
 
-def _outcome(found: ImportWithJob) -> str:
-    row, job = found
+@router.action("/imports/{import_id}/for-real", permission=_CREATE)
+def import_for_real(ctx: PageContext, import_id: str) -> Response:
+    """Import the file that was tried."""
+    key = public_id(IMPORT_PREFIX, import_id)
+    row = import_service.repeat_import(ctx.session, key, user_id=ctx.who.user_id, is_dry_run=False)
+    return ctx.redirect_to(_url(ctx, row.id))
+
+
+@router.action("/imports/{import_id}/confirm", permission=_CREATE)
+def import_anyway(ctx: PageContext, import_id: str) -> Response:
+    """Import the file that the guard has stopped."""
+    key = public_id(IMPORT_PREFIX, import_id)
+    row = import_service.repeat_import(
+        ctx.session, key, user_id=ctx.who.user_id, is_dry_run=False, is_confirmed=True
+    )
+    return ctx.redirect_to(_url(ctx, row.id))
+
+
+@router.action("/imports/{import_id}/undo", permission=_CREATE)
+def undo_import(ctx: PageContext, import_id: str) -> Response:
+    """Put back what the import has changed."""
+    key = public_id(IMPORT_PREFIX, import_id)
+    undo_service.start_undo(ctx.session, key, user_id=ctx.who.user_id)
+    ctx.flash("info", "marketplace.import.undo_asked")
+    return ctx.redirect_to(_url(ctx, key))
+
+
+def _view(ctx: PageContext, job: Job | None) -> JobView | None:
     if job is None:
-        return "forgotten"
-    return "with_errors" if job.state == "succeeded" and row.failed else job.state
+        return None
+    scale = 1 if job.phase == "undoing" else _KILOBYTE
+    return JobView.of(job, ctx.t(f"marketplace.phases.{job.phase or 'waiting'}"), scale=scale)
 
 
-def _actions(ctx: PageContext, import_id: UUID, *, is_active: bool) -> list[Action]:
+def _actions(ctx: PageContext, found: ImportWithJob, *, is_active: bool) -> list[Action]:
     if _CREATE not in ctx.who.permissions:
         return []
-    here = _url(ctx, import_id)
-    if is_active:
-        return [Action(ctx.t("marketplace.import.cancel"), f"{here}/cancel", "ban")]
-    return [Action(ctx.t("marketplace.import.again"), f"{here}/again", "refresh-cw")]
-
-
-def _result(ctx: PageContext, found: ImportWithJob, view: JobView | None, outcome: str) -> Block:
-    row = found.row
-    rows_url = None
-    if not row.is_dry_run and "marketplace.products.view" in ctx.who.permissions:
-        query = urlencode({"import": to_public(IMPORT_PREFIX, row.id)})
-        rows_url = f"{ctx.url('marketplace.vendor.sources')}?{query}"
-    context = {"row": row, "view": view, "outcome": outcome, "rows_url": rows_url}
-    return Block(
-        "import",
-        ctx.t("marketplace.import.result"),
-        template="marketplace/vendor/import_result.html",
-        context=context,
-        column="full",
-        order=10,
-    )
-
-
-def _errors(ctx: PageContext, row: FeedImport, code: str, *, is_active: bool) -> list[Block]:
-    if not row.failed:
-        return []
-    # A page that shows itself again every other second does not count kinds.
-    counted = [] if is_active else row_error_service.count_codes(ctx.session, row.id)
-    wanted = code if code in dict(counted) else None
-    shown = row_error_service.list_errors(
-        ctx.session, row.id, language=ctx.language, limit=SHOWN_ERRORS, code=wanted
-    )
+    row, job = found
     here = _url(ctx, row.id)
-    context: dict[str, Any] = {
-        "shown": shown,
-        "limit": SHOWN_ERRORS,
-        "codes": counted,
-        "code": wanted,
-        "here": here,
-        "failed_url": f"{here}/failed-rows.csv",
-    }
-    title = ctx.t("marketplace.import.errors_title")
-    template = "marketplace/vendor/import_errors.html"
-    return [Block("errors", title, template=template, context=context, column="full", order=20)]
-
-
-def _facts(ctx: PageContext, found: ImportWithJob) -> list[Fact]:
-    row = found.row
-    names = user_names(ctx.session, {row.created_by}) if row.created_by else {}
-    delimiter = f"marketplace.delimiters.{_DELIMITERS[row.delimiter]}" if row.delimiter else None
-    return [
-        Fact(ctx.t("marketplace.fields.source"), row.url or row.source_name),
-        Fact(ctx.t("marketplace.fields.size"), row.bytes, "filesize"),
-        Fact(ctx.t("marketplace.fields.encoding"), row.encoding),
-        Fact(ctx.t("marketplace.fields.delimiter"), ctx.t(delimiter) if delimiter else None),
-        Fact(ctx.t("marketplace.fields.unknown_columns"), ", ".join(row.unknown_columns or ())),
-        Fact(ctx.t("marketplace.fields.started"), row.created_at, "datetime"),
-        Fact(ctx.t("marketplace.fields.started_by"), names.get(row.created_by) if row.created_by else None),
-        Fact(ctx.t("marketplace.fields.seconds"), row.seconds, "duration"),
-    ]
+    if is_active:
+        # What is being undone is undone as a whole.
+        may_stop = job is not None and job.state in ACTIVE
+        return [Action(ctx.t("marketplace.import.cancel"), f"{here}/cancel", "ban")] if may_stop else []
+    actions = [Action(ctx.t("marketplace.import.again"), f"{here}/again", "refresh-cw")]
+    code = row.problem["code"] if row.problem else None
+    if code in _MAPPABLE and _EDIT in ctx.who.permissions:
+        feed = ctx.url("marketplace.vendor.feed_mapping", feed_id=to_public(FEED_PREFIX, row.feed_id))
+        url = f"{feed}?import={to_public(IMPORT_PREFIX, row.id)}"
+        text = ctx.t("marketplace.mapping.change")
+        actions.append(Action(text, url, "columns-3", "primary", is_post=False))
+    elif code == FeedGuardError.code:
+        confirm = ctx.t("marketplace.import.anyway_sure")
+        text = ctx.t("marketplace.import.anyway")
+        actions.append(Action(text, f"{here}/confirm", "triangle-alert", "danger", confirm=confirm))
+    elif row.is_dry_run and job is not None and job.state == "succeeded" and row.storage_key:
+        text = ctx.t("marketplace.import.for_real")
+        actions.append(Action(text, f"{here}/for-real", "upload", "primary"))
+    elif undo_service.why_not(ctx.session, row.id) is None:
+        confirm = ctx.t("marketplace.import.undo_sure")
+        actions.append(
+            Action(ctx.t("marketplace.import.undo"), f"{here}/undo", "undo-2", "danger", confirm=confirm)
+        )
+    return actions
 
 
 def _notice(ctx: PageContext, found: ImportWithJob) -> tuple[str, str] | None:
     problem = _problem(ctx, found)
     if problem:
         return "danger", problem
+    if found.row.is_not_modified:
+        return "info", ctx.t("marketplace.import.not_modified")
+    if found.row.undone_at:
+        return "info", ctx.t("marketplace.import.undone_text")
     if found.job and found.job.state == "succeeded" and found.row.is_dry_run:
         return "info", ctx.t("marketplace.import.dry_run_done")
     return None

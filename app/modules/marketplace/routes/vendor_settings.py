@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from app.core.errors import FieldError, ValidationFailedError
-from app.core.http_guard import UrlRefusedError
-from app.core.i18n import LANGUAGES
 from app.modules.marketplace.routes.vendor import LANGUAGE_OPTIONS
 from app.modules.marketplace.services import feed_settings_service
 from app.modules.pagekit.form_page import mount_form
@@ -44,19 +41,7 @@ _FIELDS = (
         "marketplace.feed_settings.default_language",
         "select",
         options=LANGUAGE_OPTIONS,
-        section_key="marketplace.feed_settings.addresses",
         hint_key="marketplace.feed_settings.default_language_hint",
-    ),
-    *(
-        Field(
-            f"url_{language}",
-            f"core.languages.{language}",
-            "url",
-            is_required=False,
-            max_length=2000,
-            hint_key=None,
-        )
-        for language in LANGUAGES
     ),
     Field(
         "default_tax_rate",
@@ -94,19 +79,13 @@ def _load(ctx: PageContext) -> Mapping[str, Any]:
         return {"default_language": feed_settings_service.default_language(ctx.session)}
     values = {name: getattr(settings, name) for name in (*_PLAIN, "version")}
     values["default_tax_rate"] = str(settings.default_tax_rate)
-    return values | {f"url_{language}": settings.feed_urls.get(language, "") for language in LANGUAGES}
+    return values
 
 
 def _save(ctx: PageContext, values: Mapping[str, Any]) -> str:
-    urls = {language: values[f"url_{language}"] for language in LANGUAGES if values[f"url_{language}"]}
     wanted = {name: values[name] for name in _PLAIN}
-    wanted |= {"default_tax_rate": int(values["default_tax_rate"]), "feed_urls": urls}
-    try:
-        feed_settings_service.change_feed_settings(ctx.session, vendor_id=ctx.vendor.id, values=wanted)
-    except UrlRefusedError as error:
-        name = f"url_{error.params['language']}"
-        problem = FieldError(name, "refused", error.message_key, error.params)
-        raise ValidationFailedError(errors=[problem]) from error
+    wanted["default_tax_rate"] = int(values["default_tax_rate"])
+    feed_settings_service.change_feed_settings(ctx.session, vendor_id=ctx.vendor.id, values=wanted)
     return ctx.url("marketplace.vendor.feed_settings")
 
 

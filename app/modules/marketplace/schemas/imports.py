@@ -18,6 +18,7 @@ class ImportItem(BaseModel):
     model_config = example(
         id=_ID,
         status="succeeded",
+        feed_id="fed_01m838cj1be8a8mtx8xj3yxfvz",
         job_id="job_01m838cj1be8a8mtx8xj3yxfvz",
         source_kind="url",
         source_name="https://shop.example/feed.csv",
@@ -28,7 +29,11 @@ class ImportItem(BaseModel):
         created=20,
         updated=90,
         unchanged=8,
+        excluded=0,
         failed=2,
+        missing=0,
+        is_not_modified=False,
+        undone_at=None,
         seconds=0.4,
         problem_code=None,
         errors_url=f"/api/v1/vendor/imports/{_ID}/errors",
@@ -38,6 +43,7 @@ class ImportItem(BaseModel):
     id: str
     status: JobState | None = Field(description="Of its job; null when that was removed for its age.")
     job_id: str | None
+    feed_id: str
     source_kind: SourceKind
     source_name: str
     language: str
@@ -47,7 +53,11 @@ class ImportItem(BaseModel):
     created: int
     updated: int
     unchanged: int
+    excluded: int = Field(description="Left out by rules.")
     failed: int
+    missing: int = Field(description="Rows that the feed had before and has no longer.")
+    is_not_modified: bool = Field(description="The address still has the file that was imported last.")
+    undone_at: datetime | None
     seconds: float
     problem_code: str | None = Field(description="What stopped the import as a whole.")
     errors_url: str
@@ -68,6 +78,7 @@ class NewImport(Input):
 
     url: WebAddress
     language: Literal["en", "fr", "de", "lb"]
+    feed_id: str | None = Field(None, max_length=40, description="Without it the first feed of the language.")
     policy: ErrorPolicy = ErrorPolicy.SKIP_BAD_ROWS
     is_dry_run: bool = Field(False, strict=True, description="Check and count only.")
 

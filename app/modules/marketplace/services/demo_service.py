@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from app.core.database import TenantScope, acting_in
 from app.modules.catalog.contracts import gtin_check_digit
 from app.modules.marketplace.services.feed_export_service import start_export
+from app.modules.marketplace.services.feed_rule_service import RuleDraft, create_rule
+from app.modules.marketplace.services.feed_rules import Rule
 from app.modules.marketplace.services.import_service import ImportRequest, list_imports, start_import
 from app.modules.setup import DemoLogin
 from app.modules.tenancy import facade as tenancy
@@ -101,6 +103,16 @@ _COLUMNS = (
     "gtin",
 )
 _MORE_COLUMNS = ("condition", "color", "item_group_id", "google_product_category")
+_RULE = RuleDraft(
+    "import",
+    Rule(
+        "",
+        "Sans bons cadeaux",
+        "all",
+        ({"column": "title", "op": "contains", "value": "bon cadeau"},),
+        {"kind": "exclude"},
+    ),
+)
 
 
 def seed(session: Session) -> list[DemoLogin]:
@@ -127,6 +139,7 @@ def start_demo_imports(session: Session) -> int:
         with acting_in(session, TenantScope(vendor.id)):
             if list_imports(session, limit=1):
                 continue
+            create_rule(session, _RULE, vendor_id=vendor.id)
             for language in goods:
                 content = io.BytesIO(demo_feed(code, language).encode())
                 name = f"{code.lower()}-{language}.csv"

@@ -1,6 +1,6 @@
 """The catalogue as a feed: tab-separated, UTF-8, the columns of the Google product feed.
 
-A feed is read by machines: cells are never neutralised. Importing it again changes nothing.
+A feed is read by machines: cells are never neutralised. Without rules, importing it again changes nothing.
 """
 
 import csv
@@ -17,8 +17,10 @@ from app.modules.catalog import facade as catalog
 from app.modules.catalog.contracts import Export, ExportRow, display_gtin
 from app.modules.marketplace.enums import Marketplace
 from app.modules.marketplace.models.feed_settings import FeedSettings
+from app.modules.marketplace.services import feed_rule_service
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS, LABELS
 from app.modules.marketplace.services.feed_row import EXPECTED_COLUMNS
+from app.modules.marketplace.services.feed_rules import RuleSet
 from app.modules.marketplace.services.feed_settings_service import find_feed_settings
 
 _REPORT_ROWS = 2000
@@ -29,15 +31,21 @@ Cell = Callable[[ExportRow], str]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many of the products are written."""
+    """How many of the products are behind us, and how many of those a rule left out."""
 
     done: int
     total: int
+    excluded: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many are in the file."""
+        return self.done - self.excluded
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Columns and first rows of an export, and how many rows it will have (see `catalog.open_preview`)."""
+    """Columns and first rows of an export, and how many products it is made from (see `catalog.open_preview`)."""
 
     columns: list[str]
     rows: list[list[str]]
@@ -52,36 +60,57 @@ def export_file_name(vendor_code: str, language: str) -> str:
 def export_products(session: Session, *, language: str, target: Path) -> Iterator[Progress]:
     """Write ``target``, as a whole or not at all: the active products that have texts in ``language``, by SKU.
 
-    The same catalogue gives the same bytes. Yields as it goes, at least once at the end.
+    The rules for exports change the cells and leave products out. The same catalogue and rules give the same bytes.
+    Yields as it goes, at least once at the end.
     """
     export = catalog.open_export(session, language=language)
-    columns = _columns(export)
-    settings = _setting_cells(find_feed_settings(session))
-    done = 0
+    names, cells_of = _layout(session, export, language)
+    done = excluded = 0
     with atomic_file(target) as file:
-        writer = csv.writer(_Encoder(file.write), delimiter="\t", lineterminator="\n")
-        writer.writerow([*columns, *settings])
+        # The terminator makes it quote cells with a lone carriage return, too; `_Encoder` shortens it.
+        writer = csv.writer(_Encoder(file.write), delimiter="\t", lineterminator="\r\n")
+        writer.writerow(names)
         for row in export.rows:
-            writer.writerow([*(cell(row) for cell in columns.values()), *settings.values()])
+            if (cells := cells_of(row)) is None:
+                excluded += 1
+            else:
+                writer.writerow(cells)
             done += 1
             if done % _REPORT_ROWS == 0:
-                yield Progress(done, export.total)
-    yield Progress(done, export.total)
+                yield Progress(done, export.total, excluded)
+    yield Progress(done, export.total, excluded)
 
 
 def preview_export(session: Session, *, language: str, limit: int) -> Preview:
-    """The first rows of the file that an export would write."""
+    """The first rows of the file that an export would write, of as many products."""
     export = catalog.open_preview(session, language=language, limit=limit)
-    columns = _columns(export)
+    names, cells_of = _layout(session, export, language)
+    rows = [cells for row in export.rows if (cells := cells_of(row)) is not None]
+    return Preview(names, rows, export.total)
+
+
+def _layout(
+    session: Session, export: Export, language: str
+) -> tuple[list[str], Callable[[ExportRow], list[str] | None]]:
+    """The file's columns, and the function that gives a product's cells; None for one that a rule leaves out."""
+    rules = feed_rule_service.export_rules(session, language)
+    columns = _columns(export, rules)
     settings = _setting_cells(find_feed_settings(session))
-    rows = [[*(cell(row) for cell in columns.values()), *settings.values()] for row in export.rows]
-    return Preview([*columns, *settings], rows, export.total)
+    names = [*columns, *settings]
+    writers, tail = list(columns.values()), list(settings.values())
+    apply = rules.compile(names)
+
+    def cells_of(row: ExportRow) -> list[str] | None:
+        cells = [*(write(row) for write in writers), *tail]
+        return cells if apply is None or apply(cells) else None
+
+    return names, cells_of
 
 
-def _columns(export: Export) -> dict[str, Cell]:
+def _columns(export: Export, rules: RuleSet) -> dict[str, Cell]:
     # Where these columns are there, their cells must be filled: without any value they are left out.
-    skipped = {name for name in EXPECTED_COLUMNS if name not in export.filled}
-    return {name: cell for name, cell in _CELLS.items() if name not in skipped}
+    skipped = {name for name in EXPECTED_COLUMNS if name not in export.filled and name not in rules.columns}
+    return {name: cell for name, cell in CELLS.items() if name not in skipped}
 
 
 class _Encoder:
@@ -91,7 +120,7 @@ class _Encoder:
         self._write = write
 
     def write(self, text: str) -> None:
-        self._write(text.encode())
+        self._write(f"{text[:-2]}\n".encode())
 
 
 def _setting_cells(settings: FeedSettings | None) -> dict[str, str]:
@@ -153,4 +182,5 @@ def _cells() -> dict[str, Cell]:
     }
 
 
-_CELLS = _cells()
+CELLS = _cells()
+"""How each column of the feed is written of a product, in the order of the feed."""

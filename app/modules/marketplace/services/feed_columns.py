@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
-from app.modules.catalog.contracts import INTAKE_COLUMNS
+from app.modules.catalog.contracts import INTAKE_COLUMNS, KEPT_BITS
 from app.modules.marketplace.services.feed_row import ROW_COLUMNS, ParsedRow
 
 LABELS = tuple(f"custom_label_{number}" for number in range(5))
@@ -49,18 +49,39 @@ COLUMN_FIELDS: dict[str, tuple[str, ...]] = {
     "energy_efficiency_class": ("energy_class",),
     "min_energy_efficiency_class": ("min_energy_class",),
     "max_energy_efficiency_class": ("max_energy_class",),
+    **{
+        name: (name,)
+        for name in (
+            "manufacturer_name",
+            "manufacturer_address",
+            "manufacturer_email",
+            "responsible_name",
+            "responsible_address",
+            "responsible_email",
+            "safety_warning",
+        )
+    },
     **dict.fromkeys(LABELS, ("custom_labels",)),
 }
 """Feed column to fields of ``ROW_COLUMNS``. A test holds it against the parser."""
 
-_OWN_FIELDS = frozenset({"external_id", "raw", "row_hash"})
+_OWN_FIELDS = frozenset({"external_id", "raw"})
 _ATTRIBUTES = tuple(
     (name, slot)
     for slot, name in enumerate(ROW_COLUMNS)
     if name not in INTAKE_COLUMNS and name not in _OWN_FIELDS
 )
+_BITS = tuple((ROW_COLUMNS.index(name), bit) for name, bit in KEPT_BITS.items() if name in ROW_COLUMNS)
+# Fields that make sense together only, so that they come from one feed.
+_GROUPS = tuple(
+    sum(KEPT_BITS[name] for name in names)
+    for names in (
+        ("price_cents", "currency", "sale_price_cents", "sale_starts_at", "sale_ends_at"),
+        ("availability", "availability_date"),
+    )
+)
 # What the catalogue takes as it stands in the row; line, id and attributes are put before and after it.
-_COPIED = [name for name in INTAKE_COLUMNS if name not in ("line", "id", "attributes")]
+_COPIED = [name for name in INTAKE_COLUMNS if name not in ("line", "id", "attributes", "kept_fields")]
 copied_fields = itemgetter(*(ROW_COLUMNS.index("external_id" if name == "sku" else name) for name in _COPIED))
 """The part of a row that goes into the intake's columns from ``sku`` to the one before ``attributes``."""
 
@@ -69,6 +90,25 @@ def present_fields(columns: Iterable[str]) -> list[str]:
     """The catalogue's fields that a feed with these columns speaks about, sorted."""
     fields = {field for column in columns for field in COLUMN_FIELDS.get(column, ())}
     return sorted(fields - _OWN_FIELDS)
+
+
+def given_bits(row: ParsedRow) -> int:
+    """The bits (``KEPT_BITS``) of the fields that have a value in the row."""
+    bits = 0
+    for slot, bit in _BITS:
+        if row[slot]:
+            bits |= bit
+    if any(row[slot] for _, slot in _ATTRIBUTES):
+        bits |= KEPT_BITS["attributes"]
+    return bits
+
+
+def spoken_bits(given: int) -> int:
+    """The fields that a row with these values speaks for: a price also says that there is no sale price."""
+    for group in _GROUPS:
+        if given & group:
+            given |= group
+    return given
 
 
 def attributes_of(row: ParsedRow) -> dict[str, Any]:

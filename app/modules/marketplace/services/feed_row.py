@@ -4,11 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, NamedTuple
-
-import orjson
 
 from app.modules.marketplace.adapters.columns import REQUIRED_COLUMNS, column_names
 from app.modules.marketplace.adapters.feed_reader import MAX_RECORD_BYTES, RawRow
@@ -66,16 +63,21 @@ ROW_COLUMNS = (
     "energy_class",
     "min_energy_class",
     "max_energy_class",
+    "manufacturer_name",
+    "manufacturer_address",
+    "manufacturer_email",
+    "responsible_name",
+    "responsible_address",
+    "responsible_email",
+    "safety_warning",
     "custom_labels",
     "raw",
-    "row_hash",
 )
 """What a parsed row holds, in this order.
 
 Absent values are None, but lists are empty, ``condition`` is "new", ``is_adult`` and ``is_bundle`` are False.
 Prices are cents, times UTC, ``gtin`` has 14 digits. ``raw`` has the cells that are not empty, trimmed and
-without control characters, by normalised column name, unknown columns included; ``row_hash`` (16 bytes) is
-over ``raw`` and does not depend on the order of the columns.
+without control characters, by normalised column name, unknown columns included.
 """
 
 ParsedRow = tuple[Any, ...]
@@ -121,6 +123,13 @@ _TEXTS = {
     "energy_efficiency_class": ("energy_class", 10),
     "min_energy_efficiency_class": ("min_energy_class", 10),
     "max_energy_efficiency_class": ("max_energy_class", 10),
+    "manufacturer_name": ("manufacturer_name", 200),
+    "manufacturer_address": ("manufacturer_address", 500),
+    "manufacturer_email": ("manufacturer_email", 300),
+    "responsible_name": ("responsible_name", 200),
+    "responsible_address": ("responsible_address", 500),
+    "responsible_email": ("responsible_email", 300),
+    "safety_warning": ("safety_warning", 2000),
 }
 _LABELS = tuple(f"custom_label_{number}" for number in range(5))
 _MAX_LABEL = 100
@@ -133,7 +142,7 @@ _IMAGES, _CONDITION, _ADULT, _BUNDLE = itemgetter(
 _PRICE, _CURRENCY, _SALE_PRICE, _SALE_START, _SALE_END = itemgetter(
     "price_cents", "currency", "sale_price_cents", "sale_starts_at", "sale_ends_at"
 )(_SLOTS)
-_CUSTOM_LABELS, _RAW, _HASH = itemgetter("custom_labels", "raw", "row_hash")(_SLOTS)
+_CUSTOM_LABELS, _RAW = itemgetter("custom_labels", "raw")(_SLOTS)
 
 _VALUE_CUT = 200
 _SPREADSHEET_ERRORS = frozenset(
@@ -192,6 +201,15 @@ def compile_header(header: Sequence[str]) -> FeedHeader:
     )
 
 
+def clean_text(cell: str, column: str = "") -> str:
+    """A cell without control characters; line breaks stay in a description only."""
+    if cell.isprintable():
+        return cell
+    if column == "description":
+        return _CONTROLS.sub("", cell.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROLS.sub("", _BREAKS.sub(" ", cell))
+
+
 class RowParser:
     """Parses the rows of one feed; what each column needs is decided once, here.
 
@@ -202,16 +220,15 @@ class RowParser:
     def __init__(self, header: FeedHeader, *, language: str, default_currency: str = "EUR") -> None:
         self._width = len(header.names)
         self._order = {name: place for place, name in enumerate(header.names)}
-        # Cells are taken in the order of their names, so that the hash does not depend on the file's order.
-        self._names = tuple(sorted(header.names))
-        self._pick = itemgetter(*(self._order[name] for name in self._names))
+        self._names = header.names
         converters = column_converters(language, default_currency)
         targets = [_target(name) for name in self._names]
         self._plan = tuple(
             (name, _SLOTS.get(column, _NOWHERE), limit, converters.get(name))
             for name, (column, limit) in zip(self._names, targets, strict=True)
         )
-        self._required = tuple(name for name in REQUIRED_COLUMNS + EXPECTED_COLUMNS if name in header.names)
+        present = [name for name in header.names if name not in header.missing]
+        self._required = tuple(name for name in REQUIRED_COLUMNS + EXPECTED_COLUMNS if name in present)
         self._labels = tuple(name for name in _LABELS if name in header.names)
 
     def parse(self, raw: RawRow) -> ParsedRow | list[RowError]:
@@ -233,7 +250,6 @@ class RowParser:
         if errors:
             return self._first_per_column(errors)
         out[_RAW] = values
-        out[_HASH] = blake2b(orjson.dumps(values), digest_size=16).digest()
         return tuple(out[:_NOWHERE])
 
     def _convert(
@@ -243,7 +259,7 @@ class RowParser:
         out: list[Any] = [None] * (_NOWHERE + 1)
         out[_CONDITION] = "new"
         out[_ADULT] = out[_BUNDLE] = False
-        texts = self._pick(list(map(str.strip, cells)))
+        texts = map(str.strip, cells[: self._width])
         for text, (name, slot, limit, convert) in zip(texts, self._plan, strict=True):
             if not text:
                 continue
@@ -291,15 +307,11 @@ class RowParser:
     def _clean(self, line: int, cells: list[str], errors: list[RowError]) -> list[str]:
         cleaned = []
         for name, cell in zip(self._order, cells, strict=True):
-            if cell.isprintable():
-                text = cell
-            elif "\0" in cell:
+            if "\0" in cell:
                 text = cell.replace("\0", "")
                 errors.append(_error(line, name, RowErrorCode.NUL_CHARACTER, text, {}))
-            elif name == "description":
-                text = _CONTROLS.sub("", cell.replace("\r\n", "\n").replace("\r", "\n"))
             else:
-                text = _CONTROLS.sub("", _BREAKS.sub(" ", cell))
+                text = clean_text(cell, name)
             if text.strip().upper() in _SPREADSHEET_ERRORS:
                 errors.append(_error(line, name, RowErrorCode.SPREADSHEET_ERROR, text, {}))
             cleaned.append(text)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.config import get_settings
-from app.core.http_guard import UrlRefusedError, check_url
 from app.core.i18n import LANGUAGES
 from app.core.ids import to_public
 from app.modules.marketplace.models.feed_settings import FeedSettings
@@ -20,7 +19,7 @@ from app.modules.tenancy.facade import record_audit
 def create_feed_settings(session: Session, *, vendor_id: UUID, language: str) -> None:
     """The settings of a new vendor; nothing happens when there are some."""
     now = clock.now()
-    values = {"vendor_id": vendor_id, "default_language": language, "feed_urls": {}}
+    values = {"vendor_id": vendor_id, "default_language": language}
     session.execute(
         insert(FeedSettings)
         .values(**values, created_at=now, updated_at=now, version=1)
@@ -34,16 +33,7 @@ def find_feed_settings(session: Session) -> FeedSettings | None:
 
 
 def change_feed_settings(session: Session, *, vendor_id: UUID, values: Mapping[str, Any]) -> None:
-    """Set what exports and imports go by; ``feed_urls`` are checked.
-
-    Raises UrlRefusedError, whose parameter ``language`` says of which feed.
-    """
-    for language, url in values["feed_urls"].items():
-        try:
-            check_url(url, get_settings())
-        except UrlRefusedError as error:
-            error.params["language"] = language
-            raise
+    """Set what exports and imports go by."""
     settings = find_feed_settings(session)
     if settings is None:
         create_feed_settings(session, vendor_id=vendor_id, language=values["default_language"])
@@ -69,10 +59,3 @@ def default_language(session: Session) -> str:
     settings = find_feed_settings(session)
     language = settings.default_language if settings else get_settings().default_language
     return language if language in LANGUAGES else get_settings().default_language
-
-
-def remember_url(session: Session, language: str, url: str) -> None:
-    """Offer this address the next time a feed of the language is imported."""
-    settings = find_feed_settings(session)
-    if settings is not None:
-        settings.feed_urls = {**settings.feed_urls, language: url}

@@ -66,12 +66,7 @@ def price_parser(default_currency: str) -> Converter:
     """A function from a price text to (cents, currency), with the currency to assume when there is none."""
 
     def parse_price(text: str) -> tuple[int, str]:
-        clean = _CLEAN_PRICE.fullmatch(text)
-        if clean:
-            whole, cents, currency = clean.groups(default_currency)
-            amount = int(whole) * 100 + int(cents)
-        else:
-            amount, currency = _parse_unusual_price(text, default_currency)
+        amount, currency = read_price(text, default_currency)
         if currency not in CURRENCIES:
             raise BadValueError(RowErrorCode.CURRENCY_UNKNOWN, currency=currency)
         if amount == 0:
@@ -83,7 +78,15 @@ def price_parser(default_currency: str) -> Converter:
     return parse_price
 
 
-def _parse_unusual_price(text: str, default_currency: str) -> tuple[int, str]:
+def read_price(text: str, default_currency: str) -> tuple[int, str]:
+    """Cents and currency as they are written, of an amount that may be too small or too large.
+
+    Raises `BadValueError` for what is no amount, and for a negative one.
+    """
+    clean = _CLEAN_PRICE.fullmatch(text)
+    if clean:
+        whole, cents, currency = clean.groups(default_currency)
+        return int(whole) * 100 + int(cents), currency
     match = _PRICE.fullmatch(_SPACES.sub(" ", text.replace("’", "'")))
     if not match or (match["before"] and match["after"]) or len(text) > 40:
         raise BadValueError(RowErrorCode.PRICE_MALFORMED)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.core.ids import to_public
 from app.modules.core.contracts import SetupStep, WorkItem
 from app.modules.marketplace.models.import_job import FeedImport
-from app.modules.marketplace.services.feed_settings_service import find_feed_settings
+from app.modules.marketplace.services.feed_service import list_feeds
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, list_imports
 from app.modules.pages import PageContext
 
@@ -30,13 +30,12 @@ def setup_steps(ctx: PageContext, session: Session) -> Sequence[SetupStep]:
             )
         )
     if "marketplace.settings.edit" in ctx.who.permissions:
-        settings = find_feed_settings(session)
         steps.append(
             SetupStep(
                 ctx.t("marketplace.setup.address"),
                 ctx.t("marketplace.setup.address_text"),
-                ctx.url("marketplace.vendor.feed_settings"),
-                settings is not None and any(settings.feed_urls.values()),
+                ctx.url("marketplace.vendor.new_import"),
+                any(feed.url for feed in list_feeds(session)),
                 order=30,
             )
         )

@@ -1,10 +1,17 @@
-"""The list of imports for programs."""
+"""Imports as programs see them."""
 
 from typing import Any
 
 from sqlalchemy import Select, select
 
+from app.core.ids import to_public
+from app.modules.api import ROOT
+from app.modules.api.answers import shown
+from app.modules.api.jobs import JOB_PREFIX
 from app.modules.marketplace.models.import_job import FeedImport
+from app.modules.marketplace.schemas.imports import ImportItem
+from app.modules.marketplace.services.feed_service import FEED_PREFIX
+from app.modules.marketplace.services.import_service import IMPORT_PREFIX
 from app.modules.pagekit.lists import Column, Filter, ListSpec
 from app.tasks.models import Job, JobState
 
@@ -31,3 +38,17 @@ IMPORTS = ListSpec(
         ),
     ),
 )
+
+
+def shown_import(row: Any, state: str | None) -> ImportItem:
+    """An import as the API tells it."""
+    return shown(
+        ImportItem,
+        row,
+        IMPORT_PREFIX,
+        status=state,
+        feed_id=to_public(FEED_PREFIX, row.feed_id),
+        job_id=to_public(JOB_PREFIX, row.job_id) if row.job_id else None,
+        problem_code=row.problem["code"] if row.problem else None,
+        errors_url=f"{ROOT}/vendor/imports/{to_public(IMPORT_PREFIX, row.id)}/errors",
+    )

@@ -1,121 +1,80 @@
-"""One run of an import: a feed, part by part, becomes staging rows and the catalogue.
+"""One run of an import: a feed, part by part, becomes the feed's rows and the catalogue.
 
-Every part is one round of set-based SQL. The first row of an id wins, later ones are errors; a row whose staging hash
-is equal is unchanged and costs no more than that look. All counts come from the database.
+A feed that was imported before is checked first, as a whole: it is read and compared, and the guard decides before
+anything is written. Every part is one round of set-based SQL. The first row of an id wins, later ones are errors; a row
+whose hash is equal is unchanged and costs no more than that look. All counts come from the database.
 """
 
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from hashlib import blake2b
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.config import get_settings
-from app.core.database import bulk_load
+from app.core.database import copy_rows
 from app.core.ids import new_id
-from app.core.storage import get_storage
 from app.modules.catalog import facade as catalog
-from app.modules.catalog.contracts import INTAKE_COLUMNS
-from app.modules.marketplace.adapters.feed_reader import (
-    Position,
-    RawRow,
-    detect_format,
-    read_header,
-    read_rows,
-)
+from app.modules.catalog.contracts import INTAKE_COLUMNS, KEPT_BITS
+from app.modules.marketplace.adapters.feed_reader import Position, RawRow
+from app.modules.marketplace.adapters.prepared import read_prepared
 from app.modules.marketplace.enums import ErrorPolicy, Marketplace, RowErrorCode
 from app.modules.marketplace.exceptions import FeedNoRowsError
-from app.modules.marketplace.services import import_service, row_error_service
-from app.modules.marketplace.services.feed_columns import attributes_of, copied_fields, present_fields
-from app.modules.marketplace.services.feed_row import (
-    ROW_COLUMNS,
-    ParsedRow,
-    RowError,
-    RowParser,
-    compile_header,
+from app.modules.marketplace.services import (
+    feed_file_service,
+    feed_order_service,
+    feed_service,
+    import_service,
+    row_error_service,
 )
-from app.modules.marketplace.services.row_error_service import CURRENT_VENDOR, FailedRow
+from app.modules.marketplace.services.feed_columns import (
+    attributes_of,
+    copied_fields,
+    given_bits,
+    spoken_bits,
+)
+from app.modules.marketplace.services.feed_row import ROW_COLUMNS, ParsedRow, RowError
+from app.modules.marketplace.services.import_parts import Part, ahead, read_parts
+from app.modules.marketplace.services.import_sql import MORE_COLUMNS, ImportSql
+from app.modules.marketplace.services.row_error_service import FailedRow
+from app.modules.marketplace.services.row_pipeline import RowPipeline
 
-CHUNK_ROWS = 5000
-_EXTERNAL_ID, _RAW, _HASH = (ROW_COLUMNS.index(name) for name in ("external_id", "raw", "row_hash"))
-_KEY_COLUMNS = {"line": "integer", "external_id": "text", "row_hash": "bytea"}
-_ROW_COLUMNS = {**INTAKE_COLUMNS, "raw": "jsonb", "row_hash": "bytea"}
-
-# LIMIT keeps the planner to one probe of the key per row, however little it knows about a temporary table.
-_FATES = text(
-    f"""
-    WITH first AS (
-        INSERT INTO feed_import_seen (vendor_id, import_id, external_id, line)
-        SELECT DISTINCT ON (external_id) {CURRENT_VENDOR}, :import_id, external_id, line
-        FROM pg_temp.feed_keys ORDER BY external_id, line
-        ON CONFLICT DO NOTHING RETURNING line
-    )
-    SELECT k.line, first.line IS NULL AS is_duplicate
-    FROM pg_temp.feed_keys k LEFT JOIN first ON first.line = k.line
-    LEFT JOIN LATERAL (
-        SELECT m.row_hash FROM marketplace_products m
-        WHERE m.vendor_id = {CURRENT_VENDOR} AND m.marketplace = :marketplace AND m.language = :language
-          AND m.external_id = k.external_id
-        LIMIT 1
-    ) known ON true
-    WHERE first.line IS NULL OR known.row_hash IS DISTINCT FROM k.row_hash
-    """
-)
-# In portions, so that no statement grows with the file.
-_FORGET_SEEN = text(
-    f"""
-    WITH gone AS (
-        DELETE FROM feed_import_seen WHERE vendor_id = {CURRENT_VENDOR} AND (import_id, external_id) IN (
-            SELECT import_id, external_id FROM feed_import_seen WHERE vendor_id = {CURRENT_VENDOR} LIMIT 100000)
-        RETURNING 1
-    )
-    SELECT count(*) FROM gone
-    """
-)
-_STAGED = ("raw", "row_hash", "title", "price_cents", "currency", "gtin", "availability")
-_STAGE = text(
-    f"""
-    INSERT INTO marketplace_products (id, vendor_id, marketplace, language, external_id, {", ".join(_STAGED)},
-                                      import_id, created_at, updated_at)
-    SELECT id, {CURRENT_VENDOR}, :marketplace, :language, sku, {", ".join(_STAGED)}, :import_id, :now, :now
-    FROM pg_temp.feed_rows ORDER BY sku
-    ON CONFLICT (vendor_id, marketplace, language, external_id) DO UPDATE SET
-        {", ".join(f"{name} = excluded.{name}" for name in _STAGED)},
-        import_id = excluded.import_id, updated_at = excluded.updated_at
-    """
-)
-_FILL = text(
-    f"INSERT INTO pg_temp.catalog_intake ({', '.join(INTAKE_COLUMNS)}) "
-    f"SELECT {', '.join(INTAKE_COLUMNS)} FROM pg_temp.feed_rows"
-)
+_RAW = ROW_COLUMNS.index("raw")
+_LOADED = [*INTAKE_COLUMNS, *MORE_COLUMNS]
+_ALL_BITS = sum(KEPT_BITS.values())
+_SPOOLED_ROWS = 5000
+CHECK, WRITE = "checking", "importing"
+_START: dict[str, Any] = {
+    "phase": "",
+    "is_checked": False,
+    "position": None,
+    "seconds": 0.0,
+    "fill": {},
+    "counts": {},
+}
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the rows so far; ``rows`` is the sum of the others."""
+    """What became of the rows so far."""
 
-    rows: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    excluded: int = 0
     failed: int = 0
+    missing: int = 0  # rows that the feed has no longer
+    changed: int = 0  # found by the check, still to be written
 
-
-@dataclass(slots=True)
-class _Part:
-    """One part of the file, parsed."""
-
-    raws: dict[int, RawRow] = field(default_factory=dict)
-    good: dict[int, ParsedRow] = field(default_factory=dict)
-    failed: list[FailedRow] = field(default_factory=list)
+    @property
+    def rows(self) -> int:
+        """All that were decided on."""
+        return self.created + self.updated + self.unchanged + self.excluded + self.failed
 
 
 class ImportRun:
@@ -123,195 +82,269 @@ class ImportRun:
 
     def __init__(self, session: Session, import_id: UUID, checkpoint: dict[str, Any] | None) -> None:
         self._session = session
-        self._import_id = import_id
         self._started = time.monotonic()
         self._spool: IO[bytes] | None = None
-        self._position: Position | None = None
-        self._seconds = 0.0
-        self.counts = Counts()
-        row = import_service.get_import(session, import_id).row
-        self.storage_key = row.storage_key
-        self._url, self._vendor_id = row.url, row.vendor_id
-        self._language, self._policy = row.language, row.policy
-        self._is_dry_run = row.is_dry_run
-        self.is_atomic = row.is_dry_run or row.policy == ErrorPolicy.ALL_OR_NOTHING
-        if checkpoint:
-            self._position = Position(*checkpoint["position"])
-            self._seconds = checkpoint["seconds"]
-            self.counts = Counts(**checkpoint["counts"])
+        self._findings: list[dict[str, Any]] = []
+        self.row = import_service.get_import(session, import_id).row
+        self._feed = feed_service.get_feed(session, self.row.feed_id)
+        self.is_atomic = self.row.is_dry_run or self.row.policy == ErrorPolicy.ALL_OR_NOTHING
+        self._values = {
+            "import_id": import_id,
+            "feed_id": self._feed.id,
+            "marketplace": Marketplace.LETZSHOP.value,
+            "language": self._feed.language,
+            "now": clock.now(),
+        }
+        self._sql = ImportSql(session, self._values)
+        self._begin(checkpoint)
+
+    def _begin(self, checkpoint: dict[str, Any] | None) -> None:
+        if checkpoint and not self._sql.was_seen():
+            checkpoint = None  # the database crashed: begin again
+        checkpoint = checkpoint or _START
+        self._is_checked: bool = checkpoint["is_checked"]
+        self.phase = checkpoint["phase"]
+        self._position = Position(*checkpoint["position"]) if checkpoint["position"] else None
+        self._seconds: float = checkpoint["seconds"]
+        self._fill: dict[str, int] = dict(checkpoint["fill"])
+        self.counts = Counts(**checkpoint["counts"])
 
     @property
     def cursor(self) -> dict[str, Any] | None:
         """Where to go on after a crash; none before the first part, and never for what is all or nothing."""
-        if self._position is None or self.is_atomic:
+        if not self.phase or self.is_atomic:
             return None
-        return {"position": list(self._position), "seconds": self._elapsed(), "counts": asdict(self.counts)}
+        return {
+            "phase": self.phase,
+            "is_checked": self._is_checked,
+            "position": list(self._position) if self._position else None,
+            "seconds": self._elapsed(),
+            "fill": self._fill,
+            "counts": asdict(self.counts),
+        }
 
     @property
-    def bytes_done(self) -> int:
-        """How much of the file is behind us."""
-        return self._position.offset if self._position else 0
+    def next_phase(self) -> str:
+        """What is done next with the file."""
+        return self.phase or (CHECK if self._is_checked else WRITE)
 
-    def fetch(self) -> None:
-        """Fetch the file from its address into the store. Called with no transaction open; raises AppErrors."""
-        self.storage_key = import_service.fetch_source(self._import_id, self._vendor_id, self._url or "")
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Bytes that are behind us, and all there are to read: a feed that is checked first is read twice."""
+        read = self._position.offset if self._position else 0
+        if self._is_checked and self.phase == WRITE:
+            read += self._size
+        return read, self._size * (2 if self._is_checked else 1)
 
-    def open(self) -> int:
-        """Find out how to read the file and note it; its size. Raises a FeedError for what is no product feed."""
-        assert self.storage_key is not None
-        self._path = get_storage(get_settings()).path(self.storage_key)
-        self._format = detect_format(self._path)
-        cells = read_header(self._path, self._format)
-        header = compile_header(cells)
-        self._parser = RowParser(header, language=self._language)
-        self._fields = present_fields(header.names)
-        self._id_place = header.names.index("id")
-        self._is_correction = "error" in header.names
-        known = sorted(set(header.names) - set(header.unknown))
-        self._columns_hash = blake2b(orjson.dumps(known), digest_size=8).digest()
-        size = self._path.stat().st_size
+    def fetch(self) -> bool:
+        """Fetch the file from its address into the store. False: it is still the file that was imported last.
+
+        Called with no transaction open; raises AppErrors.
+        """
+        return feed_file_service.fetch_file(self.row, self._feed)
+
+    def stay(self) -> dict[str, Any]:
+        """Note that the address has nothing new; the job's result."""
+        self.row.is_not_modified = True
+        return {"is_not_modified": True}
+
+    def open(self) -> None:
+        """Find out how to read the file and note it. Raises a FeedError for what is no product feed."""
+        prepared = feed_file_service.prepare_file(self.row, self._feed)
+        reading = feed_service.reading_of(self._session, self._feed)
+        self._prepared = prepared
+        self._pipeline = RowPipeline(prepared.header, reading)
+        self._is_correction = "error" in self._pipeline.names
+        self._size = prepared.path.stat().st_size
+        self._is_known = feed_service.has_rows(self._session, self._feed.id)
+        self._others = feed_order_service.other_feeds(self._session, self._feed)
+        self._keeps_blanks = reading.keeps_blanks
         import_service.note(
             self._session,
-            self._import_id,
-            storage_key=self.storage_key,
-            encoding=self._format.encoding,
-            delimiter=self._format.delimiter,
-            header=cells,
-            unknown_columns=list(header.unknown),
-            bytes=size,
+            self.row.id,
+            unknown_columns=list(self._pipeline.unknown),
+            bytes=self._size,
             problem=None,
         )
-        if self._position is None:
-            self._forget_former_attempts()
-        return size
+        if not self.phase:
+            self._is_checked = self._is_known and not self._is_correction
+            row_error_service.forget_failed_rows(self._session, self.row.id)
+            self._sql.forget_seen()
 
-    def parts(self) -> Iterator[None]:
-        """Import the file, part by part; the caller commits, or shows progress, at each step."""
+    def steps(self) -> Iterator[None]:
+        """Import the file; the caller commits, or shows progress, at each step. Raises FeedGuardError."""
         if self.is_atomic:
             self._spool = tempfile.TemporaryFile(prefix="wizamart-rows-")  # noqa: SIM115 - closed in close()
-        rows = read_rows(self._path, self._format, start=self._position)
-        while raws := list(islice(rows, CHUNK_ROWS)):
-            self._import_part(raws)
-            yield
+        if self._is_checked and self.phase != WRITE:
+            yield from self._read(CHECK)
+            self._guard()
+            self._position = None
+        if not self._is_checked or self.counts.changed:
+            yield from self._read(WRITE)
         if not self.counts.rows:
             raise FeedNoRowsError
+        if self._is_checked:
+            yield from self._mark_lost()
 
     @property
     def must_discard(self) -> bool:
-        """Whether what the parts wrote must be undone, before ``finish``: dry runs, and any error of all or nothing."""
-        return self._is_dry_run or self.is_refused
+        """Whether what the steps wrote must be undone, before ``finish``: dry runs, and any error of all or nothing."""
+        return self.row.is_dry_run or self.is_refused
 
     @property
     def is_refused(self) -> bool:
         """Whether bad rows keep everything out."""
-        return not self._is_dry_run and self._policy == ErrorPolicy.ALL_OR_NOTHING and self.counts.failed > 0
+        is_strict = self.row.policy == ErrorPolicy.ALL_OR_NOTHING
+        return not self.row.is_dry_run and is_strict and self.counts.failed > 0
 
     def finish(self) -> dict[str, Any]:
         """Note the outcome, and the bad rows of an atomic run; the job's result."""
         if self._spool is not None:
             self._store_spooled(self._spool)
-        self._forget_seen()
+        self._sql.forget_seen()
         self._note_counts()
-        return asdict(self.counts)
+        import_service.note(self._session, self.row.id, findings=self._findings or None)
+        feed_file_service.forget_prepared(self.row)
+        if not self.must_discard:
+            feed_service.note_imported(self._session, self.row, is_whole=not self._is_correction)
+        done = asdict(self.counts)
+        del done["changed"]
+        return {"rows": self.counts.rows, **done}
 
     def close(self) -> None:
         """Let go of temporary files."""
         if self._spool is not None:
             self._spool.close()
 
-    def _import_part(self, raws: list[RawRow]) -> None:
-        part = self._parse(raws)
-        changed = self._changed_lines(part)
-        self.counts.rows += len(raws)
-        self.counts.failed += len(part.failed)
-        self.counts.unchanged += len(part.good) - len(changed)
+    def _read(self, phase: str) -> Iterator[None]:
+        if self.phase != phase:
+            self.phase, self._position = phase, None
+        rows = read_prepared(self._prepared, start=self._position)
+        rows = map(row_error_service.restored, rows) if self._is_correction else rows
+        import_part = self._check_part if phase == CHECK else self._write_part
+        with ahead(read_parts(rows, self._pipeline, lambda: self._is_mostly_new)) as parts:
+            for part in parts:
+                import_part(part)
+                self._position = part.end
+                if not self.is_atomic:
+                    self._note_counts()
+                yield
+
+    @property
+    def _is_mostly_new(self) -> bool:
+        return not self._is_known
+
+    def _check_part(self, part: Part) -> None:
+        """Count what is to be done, and note what cannot be imported."""
+        changed = self._changed(part, is_first_look=True)
+        self.counts.changed += len(changed)
+
+    def _write_part(self, part: Part) -> None:
+        changed = self._changed(part, is_first_look=not self._is_checked)
         if changed:
-            self._merge(part, changed)
-        self._keep_failed(part.failed)
-        self._position = raws[-1].end
-        if not self.is_atomic:
-            self._note_counts()
+            self._merge(changed)
 
-    def _parse(self, raws: Iterable[RawRow]) -> _Part:
-        part = _Part()
-        for raw in raws:
-            if self._is_correction:
-                raw = raw._replace(cells=[row_error_service.restore(cell) for cell in raw.cells])
-            part.raws[raw.line] = raw
-            parsed = self._parser.parse(raw)
+    def _changed(self, part: Part, *, is_first_look: bool) -> dict[int, ParsedRow]:
+        """The rows to import by line. At the first look all others are counted, and errors kept."""
+        keys = ((line, *key) for line, key in part.keys.items())
+        fates = self._sql.fates(keys, is_known=self._is_known, is_first_look=is_first_look)
+        good: dict[int, ParsedRow] = {}
+        bad = [(part.raws[line], self._errors(part, line)) for line in part.raws.keys() - part.keys.keys()]
+        excluded = []
+        decided: dict[str, int] = {}  # ids whose first row is bad: a later one may be the first good one
+        for fate in fates:
+            external_id, row_hash = part.keys[fate.line]
+            if fate.is_duplicate and decided.get(external_id, 0) >= 0:
+                error = RowError(fate.line, "id", RowErrorCode.DUPLICATE_ID, external_id, {})
+                bad.append((part.raws[fate.line], [error]))
+                continue
+            parsed = part.parse(self._pipeline, fate.line)
             if isinstance(parsed, list):
-                part.failed.append(row_error_service.failed_row(raw, self._id_place, parsed))
+                bad.append((part.raws[fate.line], parsed))
+                decided[external_id] = -fate.line
+                continue
+            if external_id in decided:
+                decided[external_id] = fate.line
+            if parsed is None:
+                excluded.append(external_id)
             else:
-                part.good[raw.line] = parsed
-        return part
+                good[fate.line] = (*parsed, row_hash)
+        self._sql.decide(decided)
+        self._sql.unsee(excluded)
+        if is_first_look:
+            self.counts.excluded += len(excluded)
+            self.counts.failed += len(bad)
+            self.counts.unchanged += len(part.keys) - len(fates)
+            self._add_fill(part)
+            self._keep_failed(bad)
+        return good
 
-    def _changed_lines(self, part: _Part) -> list[int]:
-        """Lines to import, after taking out duplicates (which become errors) and what is as it was."""
-        keys = ((line, row[_EXTERNAL_ID], self._hash(row)) for line, row in part.good.items())
-        bulk_load(self._session, "feed_keys", _KEY_COLUMNS, keys)
-        changed = []
-        for line, is_duplicate in self._session.execute(_FATES, self._values()).all():
-            if is_duplicate:
-                value = part.good.pop(line)[_EXTERNAL_ID]
-                error = RowError(line, "id", RowErrorCode.DUPLICATE_ID, value, {})
-                part.failed.append(row_error_service.failed_row(part.raws[line], self._id_place, [error]))
-            else:
-                changed.append(line)
-        return sorted(changed)
+    def _errors(self, part: Part, line: int) -> list[RowError]:
+        errors = part.parse(self._pipeline, line)
+        assert isinstance(errors, list)
+        return errors
 
-    def _merge(self, part: _Part, lines: list[int]) -> None:
-        bulk_load(self._session, "feed_rows", _ROW_COLUMNS, (self._loaded(n, part.good[n]) for n in lines))
-        self._session.execute(_STAGE, self._values())
-        intake = catalog.open_intake(self._session, language=self._language)
-        self._session.execute(_FILL)
-        merged = catalog.merge_intake(self._session, intake, columns=self._fields)
+    def _merge(self, rows: dict[int, ParsedRow]) -> None:
+        intake = catalog.open_intake(self._session, language=self._feed.language, more_columns=MORE_COLUMNS)
+        loaded = (_loaded(line, row, keeps_blanks=self._keeps_blanks) for line, row in rows.items())
+        copy_rows(self._session, intake.table, _LOADED, loaded)
+        if self._others:
+            self._sql.keep_others(intake, self._others)
+        merged = catalog.merge_intake(self._session, intake, columns=self._pipeline.fields)
+        if self._is_known or merged.created < len(rows):
+            self._sql.keep_before(intake)
+        self._sql.stage(intake)
         self.counts.created += merged.created
         self.counts.updated += merged.updated
         self.counts.unchanged += merged.unchanged
 
-    def _loaded(self, line: int, row: ParsedRow) -> tuple[object, ...]:
-        attributes = orjson.dumps(attributes_of(row)).decode()
-        raw = orjson.dumps(row[_RAW]).decode()
-        return (line, new_id(), *copied_fields(row), attributes, raw, self._hash(row))
+    def _guard(self) -> None:
+        now = {"rows": self.counts.rows + self.counts.changed, "column_fill": self._fill}
+        keeps = self._keeps_blanks
+        self._findings = import_service.check_losses(self._session, self.row, now, keeps_blanks=keeps)
 
-    def _hash(self, row: ParsedRow) -> bytes:
-        # With the columns: an empty cell clears a field, a column that is not there leaves it.
-        hashed: bytes = row[_HASH]
-        return hashed + self._columns_hash
+    def _mark_lost(self) -> Iterator[None]:
+        while True:
+            found, alone = self._sql.take_lost()
+            if not found:
+                return
+            self.counts.missing += found
+            if self._feed.missing_rows == "out_of_stock" and alone:
+                self._sql.keep_availability(catalog.sell_out(self._session, alone))
+            if not self.is_atomic:
+                self._note_counts()
+            yield
 
-    def _values(self) -> dict[str, Any]:
-        return {
-            "import_id": self._import_id,
-            "marketplace": Marketplace.LETZSHOP.value,
-            "language": self._language,
-            "now": clock.now(),
-        }
+    def _add_fill(self, part: Part) -> None:
+        for name, filled in zip(self._pipeline.names, part.filled, strict=False):
+            self._fill[name] = self._fill.get(name, 0) + filled
 
-    def _keep_failed(self, failed: list[FailedRow]) -> None:
+    def _keep_failed(self, bad: Iterable[tuple[RawRow, list[RowError]]]) -> None:
+        place = self._pipeline.names.index("id")
+        failed = [row_error_service.failed_row(raw, place, errors) for raw, errors in bad]
         if self._spool is not None:
             self._spool.writelines(orjson.dumps(tuple(row)) + b"\n" for row in failed)
         elif failed:
-            row_error_service.store_failed_rows(self._session, self._import_id, failed)
+            row_error_service.store_failed_rows(self._session, self.row.id, failed)
 
     def _store_spooled(self, spool: IO[bytes]) -> None:
         spool.seek(0)
-        while lines := list(islice(spool, CHUNK_ROWS)):
+        while lines := list(islice(spool, _SPOOLED_ROWS)):
             rows = (FailedRow(*orjson.loads(line)) for line in lines)
-            row_error_service.store_failed_rows(self._session, self._import_id, rows)
+            row_error_service.store_failed_rows(self._session, self.row.id, rows)
 
     def _note_counts(self) -> None:
-        import_service.note(
-            self._session, self._import_id, **asdict(self.counts), seconds=round(self._elapsed(), 3)
-        )
-
-    def _forget_former_attempts(self) -> None:
-        row_error_service.forget_failed_rows(self._session, self._import_id)
-        self._forget_seen()
-
-    def _forget_seen(self) -> None:
-        """One import of a vendor runs at a time: all ids there are, are of this run or of one that was stopped."""
-        while self._session.execute(_FORGET_SEEN).scalar_one():
-            pass
+        seconds = round(self._elapsed(), 3)
+        import_service.note_counts(self._session, self.row.id, self.counts, self._fill, seconds)
 
     def _elapsed(self) -> float:
         return self._seconds + time.monotonic() - self._started
+
+
+def _loaded(line: int, row: ParsedRow, *, keeps_blanks: bool) -> tuple[object, ...]:
+    """A parsed row with its hash behind it, in the order of the intake's columns and ours."""
+    attributes = orjson.dumps(attributes_of(row)).decode()
+    raw = orjson.dumps(row[_RAW]).decode()
+    given = given_bits(row)
+    kept = _ALL_BITS & ~given if keeps_blanks else None
+    return (line, new_id(), *copied_fields(row), attributes, kept, raw, row[-1], spoken_bits(given))

@@ -1,16 +1,28 @@
-"""Telling people that the work they asked for is done."""
+"""Telling people that the work they asked for is done, or waits for them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.core.ids import to_public
-from app.modules.core.contracts import Notice
-from app.modules.core.facade import notify_job_ended
-from app.modules.marketplace.services.feed_export_service import EXPORT_PREFIX, get_export
+from app.modules.core.contracts import Notice, NotificationKind
+from app.modules.core.facade import notify, notify_job_ended
+from app.modules.marketplace.models.feed_export import FeedExport
+from app.modules.marketplace.services.export_diff import finding_text
+from app.modules.marketplace.services.feed_export_service import EXPORT_PREFIX, get_export, has_held_twin
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, get_import
 from app.modules.menu import page_url
+from app.modules.pages import load_texts
 from app.modules.tenancy import facade as tenancy
+
+_EXPORT_HELD = "marketplace.export_held"
+
+
+def kinds() -> Sequence[NotificationKind]:
+    """What the marketplace tells people by itself."""
+    label = "marketplace.notifications.export_held"
+    return (NotificationKind(_EXPORT_HELD, label, by_email=True, areas=("vendor",)),)
 
 
 def tell_import_ended(session: Session, import_id: UUID, state: str) -> None:
@@ -29,17 +41,31 @@ def tell_import_ended(session: Session, import_id: UUID, state: str) -> None:
 
 
 def tell_export_ended(session: Session, export_id: UUID) -> None:
-    """Tell who asked for an export that its file is there."""
+    """Tell who asked for an export that its file is there; or all who may confirm it that it is held."""
     row = get_export(session, export_id).row
-    if row.created_by is None:
-        return
+    vendor = tenancy.find_vendor(vendor_id=row.vendor_id)
+    assert vendor is not None
     url = page_url(
         "marketplace.vendor.export",
-        vendor_code=_code(row.vendor_id),
+        vendor_code=vendor.code,
         export_id=to_public(EXPORT_PREFIX, export_id),
     )
-    notice = Notice("", "", "marketplace.notices.export_ended", {"name": row.file_name}, url=url)
-    notify_job_ended(session, notice, "succeeded", user_id=row.created_by, vendor_id=row.vendor_id)
+    if row.findings:
+        _tell_held(session, row, vendor.dashboard_language, url)
+    elif row.created_by is not None:
+        notice = Notice("", "", "marketplace.notices.export_ended", {"name": row.file_name}, url=url)
+        notify_job_ended(session, notice, "succeeded", user_id=row.created_by, vendor_id=row.vendor_id)
+
+
+def _tell_held(session: Session, row: FeedExport, language: str, url: str) -> None:
+    if row.created_by is None and has_held_twin(session, row):
+        return
+    load_texts()
+    for user in tenancy.list_users_with(session, row.vendor_id, "marketplace.exports.create"):
+        texts = [finding_text(user.language or language, finding) for finding in row.findings or ()]
+        title, params = "marketplace.notices.export_held", {"name": row.file_name}
+        notice = Notice(_EXPORT_HELD, "warning", title, params, "; ".join(texts), url)
+        notify(session, notice, user_id=user.id, vendor_id=row.vendor_id)
 
 
 def _code(vendor_id: UUID) -> str:

@@ -66,6 +66,11 @@ def failed_row(raw: RawRow, id_place: int, errors: Sequence[RowError]) -> Failed
     return FailedRow(raw.line, external_id or None, cells, orjson.dumps(listed).decode())
 
 
+def restored(raw: RawRow) -> RawRow:
+    """A row of a file of failed rows, with its cells as they were before they were made safe for spreadsheets."""
+    return raw._replace(cells=[restore(cell) for cell in raw.cells])
+
+
 def store_failed_rows(session: Session, import_id: UUID, rows: Iterable[FailedRow]) -> None:
     """Write bad rows of an import, in bulk."""
     bulk_load(session, "feed_failed_rows", _COLUMNS, rows)

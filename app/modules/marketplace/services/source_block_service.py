@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from app.core.i18n import format_date, format_money
@@ -20,7 +21,7 @@ COPY = "marketplace.products.copy"
 
 @dataclass(frozen=True, slots=True)
 class ShownDifference:
-    """A line of the table: what the field is called, both values as texts, and which field to reset."""
+    """A line of the table: what the field is called, both values, which field to reset, where it is explained."""
 
     label: str
     ours: str
@@ -28,6 +29,7 @@ class ShownDifference:
     is_same: bool
     field: str
     language: str
+    origin_url: str
 
 
 def product_blocks(ctx: PageContext, page_id: str, record_id: UUID) -> Sequence[Block]:
@@ -52,10 +54,12 @@ def product_blocks(ctx: PageContext, page_id: str, record_id: UUID) -> Sequence[
 def difference_block(ctx: PageContext, product: ProductDetail, *, links: Sequence[Any] = ()) -> Block:
     """The table of differences, with buttons for those who may change products."""
     url = ctx.url("catalog.vendor.product", product_id=to_public("prd", product.summary.id))
+    origin_url = ctx.url("marketplace.vendor.origin", product_id=to_public("prd", product.summary.id))
     found = source_service.list_differences(ctx.session, product)
     context = {
         "links": links,
-        "differences": [_shown(ctx, one, product.summary.currency) for one in found],
+        "origin_url": origin_url,
+        "differences": [_shown(ctx, one, product.summary.currency, origin_url) for one in found],
         "reset_url": f"{url}/feed-value" if COPY in ctx.who.permissions else None,
     }
     return Block(
@@ -68,23 +72,27 @@ def difference_block(ctx: PageContext, product: ProductDetail, *, links: Sequenc
     )
 
 
-def _shown(ctx: PageContext, found: Difference, currency: str) -> ShownDifference:
+def _shown(ctx: PageContext, found: Difference, currency: str, origin_url: str) -> ShownDifference:
     label = ctx.t(f"catalog.fields.{found.field}")
     if found.language:
         label = f"{label} ({ctx.t(f'core.languages.{found.language}')})"
     return ShownDifference(
         label,
-        _text(ctx, found.field, found.ours, currency),
-        _text(ctx, found.field, found.theirs, currency),
+        value_text(ctx, found.field, found.ours, currency),
+        value_text(ctx, found.field, found.theirs, currency),
         found.ours == found.theirs,
         found.field,
         found.language or "",
+        f"{origin_url}?{urlencode({'field': found.field, 'language': found.language or ''})}",
     )
 
 
-def _text(ctx: PageContext, field: str, value: Any, currency: str) -> str:
+def value_text(ctx: PageContext, field: str, value: Any, currency: str) -> str:
+    """A value of the catalogue as people read it; "" for none."""
     if value is None or value == []:
         return ""
+    if isinstance(value, bool):
+        return ctx.t("ui.yes" if value else "ui.no")
     if field.endswith("_cents"):
         return format_money(ctx.language, value, currency)
     if field == "gtin":

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -10,23 +9,38 @@ import orjson
 from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session
 
-from app.core.database import bulk_load
+from app.core.database import copy_rows
 from app.core.i18n import FALLBACK
 from app.core.ids import from_public, new_id, to_public
 from app.modules.catalog import facade as catalog
-from app.modules.catalog.contracts import INTAKE_COLUMNS, PRODUCT_FIELDS, IntakeOutcome, ProductDetail
+from app.modules.catalog.contracts import (
+    INTAKE_COLUMNS,
+    KEPT_BITS,
+    PRODUCT_FIELDS,
+    TRANSLATION_FIELDS,
+    IntakeOutcome,
+    ProductDetail,
+)
 from app.modules.marketplace.adapters.feed_reader import RawRow
-from app.modules.marketplace.enums import Marketplace
 from app.modules.marketplace.exceptions import SourceNotFoundError
+from app.modules.marketplace.models.feed import Feed
 from app.modules.marketplace.models.marketplace_product import MarketplaceProduct
-from app.modules.marketplace.services.feed_columns import attributes_of, copied_fields, present_fields
-from app.modules.marketplace.services.feed_row import ROW_COLUMNS, ParsedRow, RowParser, compile_header
+from app.modules.marketplace.services import feed_service
+from app.modules.marketplace.services.feed_columns import (
+    attributes_of,
+    copied_fields,
+    given_bits,
+    present_fields,
+    spoken_bits,
+)
+from app.modules.marketplace.services.feed_row import ROW_COLUMNS, ParsedRow
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX
+from app.modules.marketplace.services.row_pipeline import Reading, RowPipeline
 from app.modules.tenancy.facade import record_audit
 
 SOURCE_PREFIX = "mpr"
 _PRODUCT_PREFIX = "prd"
-_COPIED = "feed_copied_rows"
+_FACT_BITS = sum(KEPT_BITS.values()) - sum(KEPT_BITS[name] for name in TRANSLATION_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,41 +101,40 @@ def list_languages(session: Session, external_id: str) -> Sequence[MarketplacePr
     """The rows of one id in the feeds of all languages, by language."""
     return session.scalars(
         select(MarketplaceProduct)
-        .where(
-            MarketplaceProduct.marketplace == Marketplace.LETZSHOP.value,
-            MarketplaceProduct.external_id == external_id,
-        )
-        .order_by(MarketplaceProduct.language)
+        .where(MarketplaceProduct.external_id == external_id)
+        .order_by(MarketplaceProduct.language, MarketplaceProduct.id)
     ).all()
 
 
-def read_source(row: MarketplaceProduct) -> ParsedRow | None:
-    """The row's values as an import reads them; None when the rules have become stricter since."""
-    parser = RowParser(compile_header(list(row.raw)), language=row.language)
-    parsed = parser.parse(RawRow(1, list(row.raw.values()), 0, 2))
+def read_source(row: MarketplaceProduct, reading: Reading) -> ParsedRow | None:
+    """The row's values as an import reads them now; None when it would be left out or refused."""
+    parsed = RowPipeline(list(row.raw), reading).parse(RawRow(1, list(row.raw.values()), 0, 2))
     return parsed if isinstance(parsed, tuple) else None
 
 
 def list_differences(session: Session, product: ProductDetail) -> list[Difference]:
     """Every edited field of a product that comes from a feed, with the feed's value beside ours.
 
-    Facts are those of the feed that was imported last.
+    Of several feeds the first counts that has a value.
     """
     sources = list_languages(session, product.summary.sku)
     if not sources:
         return []
-    newest = _values(max(sources, key=lambda row: row.updated_at))
+    feeds = feed_service.list_feeds(session)
+    places = {feed.id: place for place, feed in enumerate(feeds)}
+    readings = {feed.id: feed_service.reading_of(session, feed) for feed in feeds}
+    sources = sorted(sources, key=lambda row: places[row.feed_id])
+    read = [(row.language, _values(row, readings[row.feed_id])) for row in sources]
     found = [
-        Difference(name, None, getattr(product.facts, name), newest.get(name))
+        Difference(name, None, getattr(product.facts, name), _first(name, read))
         for name in PRODUCT_FIELDS
         if name in product.edited_fields
     ]
-    by_language = {row.language: _values(row) for row in sources}
     for written in product.texts:
-        theirs = by_language.get(written.language)
-        if theirs is not None:
+        theirs = [one for one in read if one[0] == written.language]
+        if theirs:
             found += [
-                Difference(name, written.language, getattr(written, name), theirs.get(name))
+                Difference(name, written.language, getattr(written, name), _first(name, theirs))
                 for name in written.edited_fields
             ]
     return found
@@ -161,38 +174,49 @@ def copy_to_catalogue(session: Session, source_ids: Sequence[UUID]) -> int:
             MarketplaceProduct.external_id.in_(chosen),
             ~catalog.is_product(MarketplaceProduct.external_id),
         )
-        .order_by(MarketplaceProduct.language, MarketplaceProduct.external_id)
+        .order_by(MarketplaceProduct.external_id)
     ).all()
     made = 0
-    for language, of_language in groupby(rows, key=lambda row: row.language):
-        for product_id in _merge(session, language, list(of_language)):
+    said: dict[str, int] = {}  # the facts of each row that feeds asked before have given, as bits
+    for feed in feed_service.list_feeds(session):
+        found = [row for row in rows if row.feed_id == feed.id]
+        for product_id in _merge(session, feed, found, said):
             target = to_public(_PRODUCT_PREFIX, product_id)
             record_audit(session, "marketplace.product_copied", vendor_id=rows[0].vendor_id, target=target)
             made += 1
     return made
 
 
-def _values(row: MarketplaceProduct) -> Mapping[str, Any]:
-    parsed = read_source(row)
+def _first(field: str, read: Sequence[tuple[str, Mapping[str, Any]]]) -> Any:
+    """The value of the first feed that has one."""
+    return next((values[field] for _, values in read if values.get(field) is not None), None)
+
+
+def _values(row: MarketplaceProduct, reading: Reading) -> Mapping[str, Any]:
+    parsed = read_source(row, reading)
     return dict(zip(ROW_COLUMNS, parsed, strict=True)) if parsed else {}
 
 
-def _merge(session: Session, language: str, rows: Sequence[MarketplaceProduct]) -> Sequence[UUID]:
-    """Hand rows of one language to the catalogue; the ids of the products that are new."""
+def _merge(
+    session: Session, feed: Feed, rows: Sequence[MarketplaceProduct], said: dict[str, int]
+) -> Sequence[UUID]:
+    """Hand rows of one feed to the catalogue; the ids of the products that are new."""
     columns = sorted({column for row in rows for column in row.raw})
-    bulk_load(session, _COPIED, INTAKE_COLUMNS, _loaded(rows))
-    intake = catalog.open_intake(session, language=language)
-    names = ", ".join(INTAKE_COLUMNS)
-    session.execute(
-        text(f"INSERT INTO pg_temp.{intake.table} ({names}) SELECT {names} FROM pg_temp.{_COPIED}")
-    )
+    intake = catalog.open_intake(session, language=feed.language)
+    reading = feed_service.reading_of(session, feed)
+    copy_rows(session, intake.table, INTAKE_COLUMNS, _loaded(rows, reading, said))
     catalog.merge_intake(session, intake, columns=present_fields(columns))
     made = text(f"SELECT r.product_id FROM pg_temp.{intake.results} r WHERE r.outcome = :outcome")
     return session.scalars(made, {"outcome": IntakeOutcome.CREATED.value}).all()
 
 
-def _loaded(rows: Sequence[MarketplaceProduct]) -> Iterator[tuple[object, ...]]:
+def _loaded(
+    rows: Sequence[MarketplaceProduct], reading: Reading, said: dict[str, int]
+) -> Iterator[tuple[object, ...]]:
     for line, row in enumerate(rows, 1):
-        parsed = read_source(row)
+        parsed = read_source(row, reading)
         if parsed is not None:
-            yield line, new_id(), *copied_fields(parsed), orjson.dumps(attributes_of(parsed)).decode()
+            attributes = orjson.dumps(attributes_of(parsed)).decode()
+            kept = said.get(row.external_id, 0)
+            said[row.external_id] = kept | (spoken_bits(given_bits(parsed)) & _FACT_BITS)
+            yield line, new_id(), *copied_fields(parsed), attributes, kept

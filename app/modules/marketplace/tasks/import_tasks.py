@@ -9,7 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import AppError
 from app.modules.marketplace.exceptions import RowsFailedError
-from app.modules.marketplace.services import feed_problem_service, import_service, notice_service
+from app.modules.marketplace.services import (
+    feed_problem_service,
+    import_service,
+    notice_service,
+    undo_service,
+)
 from app.modules.marketplace.services.import_run import ImportRun
 from app.modules.task_base import ModuleTask
 
@@ -23,7 +28,7 @@ def process_marketplace_import(self: ModuleTask, import_id: str) -> dict[str, An
     with self.get_db() as session:
         try:
             with closing(ImportRun(session, key, self.job.checkpoint)) as run:
-                result = _import(self, session, run, key)
+                result = _import(self, session, run)
             notice_service.tell_import_ended(session, key, "succeeded")
             return result
         except AppError as error:
@@ -34,31 +39,44 @@ def process_marketplace_import(self: ModuleTask, import_id: str) -> dict[str, An
             raise
 
 
-def _import(task: ModuleTask, session: Session, run: ImportRun, key: UUID) -> dict[str, Any]:
-    if run.storage_key is None:
-        _fetch(task, session, run, key)
-    size = run.open()
-    task.checkpoint(run.cursor, run.bytes_done, size, phase="importing")
-    for _ in run.parts():
+def _import(task: ModuleTask, session: Session, run: ImportRun) -> dict[str, Any]:
+    if run.row.storage_key is None and not _fetch(task, session, run):
+        return run.stay()
+    task.checkpoint(run.cursor, 0, phase="preparing")
+    run.open()
+    task.checkpoint(run.cursor, *run.progress, phase=run.next_phase)
+    for _ in run.steps():
         if run.is_atomic:
-            task.report(run.bytes_done, size)
+            task.report(*run.progress, phase=run.phase)
         else:
-            task.checkpoint(run.cursor, run.bytes_done, size)
+            task.checkpoint(run.cursor, *run.progress, phase=run.phase)
     if run.must_discard:
         task.discard()
     result = run.finish()
     if run.is_refused:
-        task.checkpoint(None, size, size)
+        task.checkpoint(None, *run.progress)
         raise RowsFailedError(failed=run.counts.failed, rows=run.counts.rows)
     return result
 
 
-def _fetch(task: ModuleTask, session: Session, run: ImportRun, key: UUID) -> None:
+def _fetch(task: ModuleTask, session: Session, run: ImportRun) -> bool:
     task.checkpoint(None, 0, phase="fetching")  # no transaction is open during the call
     try:
-        run.fetch()
+        is_new = run.fetch()
     except AppError as error:
-        feed_problem_service.report_download(session, key, error)
+        feed_problem_service.report_download(session, run.row.id, error)
         task.checkpoint(None, 0)
         raise
-    feed_problem_service.clear_download(session, key)
+    feed_problem_service.clear_download(session, run.row.id)
+    return is_new
+
+
+@shared_task(base=ModuleTask, bind=True, scope="vendor", time_limit_seconds=_TIME_LIMIT_SECONDS)
+def undo_import(self: ModuleTask, import_id: str) -> dict[str, int]:
+    """Put back what an import changed; returns how many rows. Goes on after a crash where it was."""
+    done = 0
+    with self.get_db() as session:
+        total = undo_service.count_rows(session, UUID(import_id))
+        for done in undo_service.undo_import(session, UUID(import_id)):
+            self.checkpoint(None, done, total, phase="undoing")
+    return {"rows": done}

@@ -11,7 +11,7 @@ import pytest
 from app.modules.marketplace.tests.conftest import Shop, feed, row
 
 
-def call(*arguments: object) -> tuple[int, dict[str, Any]]:
+def call(*arguments: object) -> tuple[int, Any]:
     command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, arguments), "--json"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert result.stdout, result.stderr
@@ -39,5 +39,14 @@ def test_import_and_export(shop: Shop, tmp_path: Path) -> None:
 
     code, exported = call("export", "products", *options, "--out", tmp_path / "out")
     assert (code, exported["state"], exported["rows"]) == (0, "succeeded", 2)
+    assert [exported[name] for name in ("excluded", "new", "changed", "gone")] == [0, 2, 0, 0]
     assert [Path(name).name for name in exported["files"]] == ["MOSELLE_letzshop_export_en.tsv"]
     assert Path(exported["files"][0]).is_file()
+
+    code, refused = call("import", "products", file, *options, "--feed", "Feed EN")
+    assert (code, refused["unchanged"]) == (5, 2)
+    code, feeds = call("feeds", "list", "--vendor", "moselle")
+    assert (code, [(one["name"], one["language"], one["rows"]) for one in feeds]) == (
+        0,
+        [("Feed EN", "en", 3)],
+    )

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from app.modules.catalog.contracts import ExportRow, gtin_check_digit
 from app.modules.marketplace.adapters.feed_reader import RawRow
-from app.modules.marketplace.services import feed_columns
-from app.modules.marketplace.services.export_service import _CELLS, export_file_name
+from app.modules.marketplace.services import feed_columns, feed_rule_service
+from app.modules.marketplace.services.export_service import CELLS, export_file_name
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS, attributes_of, copied_fields
 from app.modules.marketplace.services.feed_row import ROW_COLUMNS, RowParser, compile_header
+from app.modules.marketplace.services.feed_rule_service import RuleDraft
+from app.modules.marketplace.services.feed_rules import Rule
 from app.modules.marketplace.tests.conftest import GOOD, Shop, counts, feed, row
 from app.tasks.dispatcher import dispatch
 from app.tasks.models import Job
@@ -38,12 +40,18 @@ def test_importing_an_export_changes_nothing_and_the_bytes_stay_the_same(shop: S
     job = export(shop, tmp_path / "out", "en,fr")
     names = [export_file_name("MOSELLE", language) for language in ("en", "fr")]
     assert names[1] == "MOSELLE_letzshop_export_fr.tsv"
-    assert job.result == {"files": [str(tmp_path / "out" / name) for name in names], "rows": 400}
+    assert job.result == {
+        "files": [str(tmp_path / "out" / name) for name in names],
+        "rows": 400,
+        "excluded": 0,
+        "differences": {language: {"new": 200, "changed": 0, "gone": 0} for language in ("en", "fr")},
+    }
     assert (job.progress_done, job.progress_total) == (2, 2)
     files = {name: (tmp_path / "out" / name).read_bytes() for name in names}
 
     for language, name in zip(("en", "fr"), names, strict=True):
-        assert counts(shop.run(tmp_path / "out" / name, language=language)) == (0, 0, 200, 0)
+        done = shop.run(tmp_path / "out" / name, language=language)
+        assert (done.row.problem, counts(done)) == (None, (0, 0, 200, 0))
     assert shop.rows("SELECT * FROM products ORDER BY sku") == before
     export(shop, tmp_path / "out", "en,fr")
     assert {name: (tmp_path / "out" / name).read_bytes() for name in names} == files
@@ -71,13 +79,46 @@ def test_columns_that_must_be_filled_are_left_out_when_nothing_has_a_value(
     assert counts(shop.run(file)) == (0, 0, 1, 0)
 
 
+def test_a_lone_carriage_return_does_not_break_a_row(shop: Shop, tmp_path: Path) -> None:
+    shop.run(feed([row(1), row(2)]))
+    shop.rows("UPDATE products SET color = E'red\\rblue' WHERE sku = 'A-1'")
+    export(shop, tmp_path, "en")
+    with (tmp_path / "MOSELLE_letzshop_export_en.tsv").open(encoding="utf-8", newline="") as handle:
+        assert [line["color"] for line in csv.DictReader(handle, delimiter="\t")] == ["red\rblue", ""]
+
+
+def test_rules_change_cells_and_leave_products_out(shop: Shop, tmp_path: Path) -> None:
+    shop.run(b"id,title,price,brand\nA-1,Chair,15.00,\nA-2,Chair,15.00,Minett\nA-3,Chair,15.00,\n")
+    rules = [
+        Rule("", "Out", "all", [{"column": "id", "op": "equals", "value": "A-3"}], {"kind": "exclude"}),
+        Rule(
+            *("", "Brand", "all", [{"column": "brand", "op": "equals", "value": "Minett"}]),
+            {"kind": "set", "column": "availability", "value": "backorder"},
+        ),
+    ]
+    with shop.session() as session:
+        for rule in rules:
+            draft = RuleDraft("export", rule, language="en")
+            feed_rule_service.create_rule(session, draft, vendor_id=shop.vendor_id)
+    job = export(shop, tmp_path, "en,fr")
+    assert job.result is not None
+    assert (job.result["rows"], job.result["excluded"]) == (2, 1)
+    file = tmp_path / "MOSELLE_letzshop_export_en.tsv"
+    first = file.read_bytes()
+    with file.open(encoding="utf-8", newline="") as handle:
+        lines = list(csv.DictReader(handle, delimiter="\t"))
+    assert [(line["id"], line["availability"]) for line in lines] == [("A-1", ""), ("A-2", "backorder")]
+    export(shop, tmp_path, "en")
+    assert file.read_bytes() == first
+
+
 def test_every_column_of_the_parser_has_its_fields() -> None:
     named = {field for fields in COLUMN_FIELDS.values() for field in fields}
     assert named == set(ROW_COLUMNS) - {"raw", "row_hash"}
     header = compile_header([*COLUMN_FIELDS, "supplier_note"])
     assert header.unknown == ("supplier_note",)
     assert "supplier_note" not in feed_columns.present_fields(header.names)
-    assert set(_CELLS) == set(COLUMN_FIELDS)
+    assert set(CELLS) == set(COLUMN_FIELDS)
 
 
 words = st.text("abcé,'\"-", min_size=1, max_size=20).map(str.strip).filter(bool)
@@ -139,7 +180,7 @@ optional_words = st.none() | words
 def test_what_is_written_is_read_back(product: ExportRow, starts_at: datetime | None) -> None:
     if starts_at:
         product = product._replace(sale_starts_at=starts_at, sale_ends_at=starts_at.replace(year=2031))
-    parser = RowParser(compile_header(list(_CELLS)), language="en")
-    parsed = parser.parse(RawRow(2, [cell(product) for cell in _CELLS.values()], 0, 3))
+    parser = RowParser(compile_header(list(CELLS)), language="en")
+    parsed = parser.parse(RawRow(2, [cell(product) for cell in CELLS.values()], 0, 3))
     assert isinstance(parsed, tuple), parsed
     assert ExportRow(*copied_fields(parsed), attributes_of(parsed)) == product

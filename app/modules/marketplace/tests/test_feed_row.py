@@ -80,7 +80,6 @@ def test_a_plain_row() -> None:
         "additional_image_links": [],
         "custom_labels": [],
         "raw": GOOD,
-        "row_hash": row["row_hash"],
     }
     assert {name: value for name, value in row.items() if value is not None} == expected
 
@@ -272,20 +271,6 @@ def test_header_errors() -> None:
     with pytest.raises(FeedColumnsDuplicateError) as duplicate:
         compile_header(["id", "title", "price", "g:Price", "ID"])
     assert duplicate.value.params == {"columns": "id, price"}
-
-
-def test_the_hash_is_stable_and_knows_no_order() -> None:
-    cells = GOOD | {"note": "shelf 3", "brand": ""}
-    rows = [parsed(note="shelf 3"), parse(dict(reversed(cells.items())))]
-    assert rows[0]["row_hash"].hex() == rows[1]["row_hash"].hex() == "822226002a21334f380da27d5aafb1a1"
-    assert len(rows[0]["row_hash"]) == 16
-    changed = [
-        parsed(note="shelf 4"),
-        parsed(),
-        parsed(other="shelf 3"),
-        parsed(note="shelf 3", title="Chairs"),
-    ]
-    assert len({row["row_hash"] for row in [rows[0], *changed]}) == 5
 
 
 @given(st.lists(text, min_size=len(COLUMNS), max_size=len(COLUMNS)))

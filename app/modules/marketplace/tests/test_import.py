@@ -9,14 +9,15 @@ from sqlalchemy import text
 
 from app.core.errors import AppError
 from app.modules.catalog import facade as catalog
-from app.modules.marketplace.services import import_run, import_service, row_error_service
+from app.modules.marketplace.services import import_parts, import_run, import_service, row_error_service
+from app.modules.marketplace.services.import_parts import Part
 from app.modules.marketplace.tests.conftest import ALL_OR_NOTHING, GOOD, Shop, counts, feed, row
 from app.tasks.runner import run_until_idle
 from bench.feeds import write_feed
 
 
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_run, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(import_parts, "PART_ROWS", 10)
 
 
 def test_first_import_creates_and_the_second_finds_nothing_to_do(shop: Shop, tmp_path: Path) -> None:
@@ -226,15 +227,15 @@ def test_a_run_goes_on_after_its_last_part(shop: Shop, monkeypatch: pytest.Monke
     small_parts(monkeypatch)
     rows = [row(n) for n in range(30)] + [row(2), row(31, price="free"), row(32), row(25)]
     merged: list[int] = []
-    real = import_run.ImportRun._import_part
+    real = import_run.ImportRun._write_part
 
-    def breaks_once(self: import_run.ImportRun, raws: list[import_run.RawRow]) -> None:
-        merged.append(raws[0].line)
-        real(self, raws)
+    def breaks_once(self: import_run.ImportRun, part: Part) -> None:
+        merged.append(min(part.raws))
+        real(self, part)
         if len(merged) == 3:
             raise ConnectionError("the worker's database session ended")
 
-    monkeypatch.setattr(import_run.ImportRun, "_import_part", breaks_once)
+    monkeypatch.setattr(import_run.ImportRun, "_write_part", breaks_once)
     done = shop.run(feed(rows))
     assert done.job is not None
     assert (done.job.state, done.job.attempts) == ("succeeded", 2)
@@ -248,15 +249,15 @@ def test_a_run_goes_on_after_its_last_part(shop: Shop, monkeypatch: pytest.Monke
 def test_a_cancelled_import_keeps_its_parts_and_stops(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     small_parts(monkeypatch)
     import_id = shop.start(feed([row(n) for n in range(40)]))
-    real = import_run.ImportRun._import_part
+    real = import_run.ImportRun._write_part
 
-    def cancelled(self: import_run.ImportRun, raws: list[import_run.RawRow]) -> None:
-        real(self, raws)
-        if raws[0].line == 12:
+    def cancelled(self: import_run.ImportRun, part: Part) -> None:
+        real(self, part)
+        if min(part.raws) == 12:
             with shop.session() as session:
                 import_service.cancel_import(session, import_id)
 
-    monkeypatch.setattr(import_run.ImportRun, "_import_part", cancelled)
+    monkeypatch.setattr(import_run.ImportRun, "_write_part", cancelled)
     assert run_until_idle(["long_running"], timeout_seconds=30)
     done = shop.look(import_id)
     assert done.job is not None
@@ -269,7 +270,7 @@ def test_a_cancelled_import_keeps_its_parts_and_stops(shop: Shop, monkeypatch: p
     [
         (b"", "marketplace.feed_empty"),
         (b"<!doctype html><html></html>", "marketplace.feed_is_web_page"),
-        (b"id\ttitle\nA\tB\n", "marketplace.feed_columns_missing"),
+        (b"id\ttitle\nA\tB\n", "marketplace.feed_columns_unmapped"),
         (b"id\ttitle\tprice\n", "marketplace.feed_no_rows"),
     ],
 )
@@ -302,7 +303,7 @@ def test_two_vendors_have_the_same_sku_and_see_their_own(shop: Shop, other_shop:
 
 def test_imports_of_one_vendor_run_one_after_the_other(shop: Shop, other_shop: Shop) -> None:
     shop.start(feed([row(1)]))
-    shop.start(feed([row(1, price="16.00 EUR")]), language="fr")
+    shop.start(feed([row(1, price="16.00 EUR")]))
     other_shop.start(feed([row(1)]))
     keys = shop.rows("SELECT lane, ordering_key FROM jobs WHERE task LIKE '%process_marketplace_import'")
     assert len({(lane, key) for lane, key in keys}) == 2

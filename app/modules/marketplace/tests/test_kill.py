@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from app.modules.marketplace.services import import_run
+from app.modules.marketplace.services import import_parts
 from app.modules.marketplace.tests.conftest import Shop, counts, feed, row
 from app.tasks.reaper import reap
 from app.tasks.runner import run_until_idle
@@ -13,18 +13,18 @@ from app.tasks.runner import run_until_idle
 _WORKER = """
 import os, signal
 import app.core.celery_config
-from app.modules.marketplace.services import import_run
+from app.modules.marketplace.services import import_parts, import_run
 from app.tasks.runner import run_until_idle
 
-import_run.CHUNK_ROWS = 10
-real = import_run.ImportRun._import_part
+import_parts.PART_ROWS = 10
+real = import_run.ImportRun._write_part
 
-def dies(self, raws):
-    real(self, raws)
-    if raws[0].line == 22:
+def dies(self, part):
+    real(self, part)
+    if min(part.raws) == 22:
         os.kill(os.getpid(), signal.SIGKILL)
 
-import_run.ImportRun._import_part = dies
+import_run.ImportRun._write_part = dies
 run_until_idle(["long_running"], timeout_seconds=30)
 """
 
@@ -44,7 +44,7 @@ def test_the_next_worker_goes_on_where_the_killed_one_was(
 
     shop.rows("UPDATE job_runs SET leased_until = now() - interval '1 s'")
     reap()
-    monkeypatch.setattr(import_run, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(import_parts, "PART_ROWS", 10)
     assert run_until_idle(["long_running"], timeout_seconds=30)
     done = shop.look(import_id)
     assert done.job is not None

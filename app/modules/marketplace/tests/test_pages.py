@@ -17,7 +17,10 @@ SKUS = r"<code>(A-\d+)</code>"
 
 def post_import(client: TestClient, content: bytes | None = None, **fields: str) -> httpx2.Response:
     form = client.get(f"{IMPORTS}/new")
-    data = {"csrf_token": token_of(form), "url": "", "language": "fr", "policy": "skip-bad-rows", **fields}
+    chosen = re.search(r'<option value="(fed_\w+|new)" selected', form.text)
+    assert chosen
+    data = {"csrf_token": token_of(form), "feed": chosen[1], "url": "", "policy": "skip-bad-rows"}
+    data |= {"language": "fr", **fields}
     files = {"file": ("feed.csv", content or b"", "text/csv")} if content is not None else None
     return client.post(f"{IMPORTS}/new", data=data, files=files)
 

@@ -22,22 +22,19 @@ def export(client: TestClient) -> str:
     return str(answer.headers["location"])
 
 
-def test_old_files_go_and_young_ones_stay(shop: Shop, client: TestClient) -> None:
+def test_old_files_go_and_the_one_sent_last_stays(shop: Shop, client: TestClient) -> None:
     sign_in(client, "vendor", "owner@moselle.example")
     client.cookies.set("wm_lang", "en")
-    old, young = export(client), export(client)
+    old = export(client)
+    shop.run(b"id,title,price\nA-1,Chaise,15.00\n", language="fr")
+    last = export(client)
     with shop.owner.begin() as connection:
-        connection.execute(
-            text(
-                "UPDATE feed_exports SET created_at = now() - interval '31 days' "
-                "WHERE id = (SELECT id FROM feed_exports ORDER BY id LIMIT 1)"
-            )
-        )
+        connection.execute(text("UPDATE feed_exports SET created_at = now() - interval '31 days'"))
     assert client.get(f"{old}/file").status_code == 200
     with unit_of_work(SYSTEM) as session:
         dispatch(session, _TASK)
     assert run_until_idle(["default", "scheduled"], timeout_seconds=30)
     assert client.get(f"{old}/file").status_code == 404
     assert "The file was removed" in client.get(old).text
-    assert client.get(f"{young}/file").status_code == 200
+    assert client.get(f"{last}/file").status_code == 200
     assert len(list(get_settings().data_dir.rglob("*-export.tsv"))) == 1

@@ -11,7 +11,7 @@ import pytest
 
 from app.core.config import get_settings
 from app.core.http_guard import UrlRefusedError
-from app.modules.marketplace.services import feed_settings_service
+from app.modules.marketplace.services import feed_service
 from app.modules.marketplace.tests.conftest import Shop, counts, feed, row
 
 
@@ -54,9 +54,7 @@ def test_a_feed_is_fetched_and_its_address_remembered(
     assert gone.row.problem is not None
     assert gone.row.problem["params"]["status"] == 404
     with shop.session() as session:
-        settings = feed_settings_service.find_feed_settings(session)
-        assert settings is not None
-        assert settings.feed_urls["fr"] == url
+        assert [one.url for one in feed_service.list_feeds(session, language="fr")] == [url]
 
 
 def test_a_feed_that_cannot_be_downloaded_is_a_problem_until_it_can(

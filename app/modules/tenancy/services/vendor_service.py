@@ -144,9 +144,12 @@ def find_vendor(*, code: str | None = None, vendor_id: UUID | None = None) -> Ve
     """A vendor by code or id, whoever asks; None when there is none. Opens its own short transaction."""
     condition = Vendor.id == vendor_id if vendor_id else Vendor.code == (code or "").upper()
     with unit_of_work(IdentityScope()) as session:
-        vendor = session.scalar(select(Vendor).where(condition))
-        if vendor is None:
+        found = session.execute(
+            select(Vendor, Company.is_active).join(Company, Company.id == Vendor.company_id).where(condition)
+        ).one_or_none()
+        if found is None:
             return None
+        vendor, is_company_active = found
         platforms = session.scalars(
             select(VendorPlatform.platform_id).where(VendorPlatform.vendor_id == vendor.id)
         ).all()
@@ -158,6 +161,7 @@ def find_vendor(*, code: str | None = None, vendor_id: UUID | None = None) -> Ve
             tuple(platforms),
             vendor.default_language,
             vendor.dashboard_language,
+            vendor.is_active and is_company_active,
         )
 
 
