@@ -84,7 +84,7 @@ DIRT: tuple[tuple[str, str, Callable[[Cells], None]], ...] = (
     ("price_negative", "price", _set("price", "-5.00 EUR")),
     ("price_zero", "price", _set("price", "0.00 EUR")),
     ("price_decimals", "price", _set("price", "15.9999 EUR")),
-    ("currency_unknown", "price", _set("price", "15.00 XXX")),
+    ("currency_unknown", "price", _set("price", "15.00 ZZZ")),
     ("sale_price_not_lower", "sale_price", _price_not_lower),
     (
         "sale_dates_order",

@@ -16,6 +16,7 @@ STAGED = ("raw", "row_hash", "title", "price_cents", "currency", "gtin", "availa
 MORE_COLUMNS = {"raw": "jsonb", "row_hash": "bytea", "given": "bigint"}
 _KEYS = {"line": "integer", "external_id": "text", "row_hash": "bytea"}
 _PORTION = 100_000
+_LOST_PORTION = 10_000  # what they were is kept, which is more work
 
 # LIMIT keeps the planner to one probe of the key per row, however little it knows about a temporary table.
 _KNOWN = f"""
@@ -124,15 +125,15 @@ _FORGET_SEEN = text(
     SELECT count(*) FROM gone
     """
 )
-_LOST = f"""
-    FROM marketplace_products m
-    WHERE m.vendor_id = {VENDOR} AND m.feed_id = :feed_id AND m.missing_since IS NULL AND NOT EXISTS (
-        SELECT FROM feed_import_seen s
-        WHERE s.vendor_id = {VENDOR} AND s.import_id = :import_id AND s.external_id = m.external_id)
-"""
 _TAKE_LOST = text(
     f"""
-    WITH lost AS (SELECT m.id, m.external_id, {_STAGED_OBJECT} AS before {_LOST} LIMIT {_PORTION // 10}),
+    WITH lost AS (
+        SELECT m.id, m.external_id, {_STAGED_OBJECT} AS before FROM marketplace_products m
+        WHERE m.vendor_id = {VENDOR} AND m.feed_id = :feed_id AND m.missing_since IS NULL AND NOT EXISTS (
+            SELECT FROM feed_import_seen s
+            WHERE s.vendor_id = {VENDOR} AND s.import_id = :import_id AND s.external_id = m.external_id)
+        LIMIT {_LOST_PORTION}
+    ),
     kept AS (
         INSERT INTO feed_changes (vendor_id, import_id, external_id, staged_before)
         SELECT {VENDOR}, :import_id, external_id, before FROM lost
@@ -235,10 +236,6 @@ class ImportSql:
             assignments=", ".join(f"{name} = excluded.{name}" for name in STAGED),
         )
         self._session.execute(text(statement), self._values)
-
-    def count_lost(self) -> int:
-        """How many rows the feed had and has no longer."""
-        return int(self._session.execute(text(f"SELECT count(*) {_LOST}"), self._values).scalar_one())
 
     def take_lost(self) -> tuple[int, list[str]]:
         """Mark a portion of the rows that the feed lost; how many, and the ids that no other feed has."""
