@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Wants another typer than ours, so it has an environment of its own.
+SDK_TOOL := .venv/sdk-tool
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint format types verify check css lock clean
+.PHONY: help setup up test lint format types verify check css sdk lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -22,7 +24,7 @@ setup: $(STAMP) ## Make the environment in .venv from requirements.lock
 up: setup ## Run the whole platform with demo data; Ctrl-C stops it
 	@exec $(BIN)/wizamart up --demo $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA))
 
-test: setup chromium ## Run the whole test suite in parallel
+test: setup chromium $(SDK_TOOL)/.installed ## Run the whole test suite in parallel
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 lint: setup ## Check style, formatting and import borders
@@ -46,9 +48,20 @@ check: lint types verify test ## All of the above, as CI does
 css: setup ## Compile the stylesheet
 	$(BIN)/python -m app.ui.build
 
+$(SDK_TOOL)/.installed: requirements-sdk.lock | $(STAMP)
+	$(BIN)/python -m venv --clear $(SDK_TOOL)
+	$(SDK_TOOL)/bin/python -m pip install --quiet --require-hashes -r requirements-sdk.lock
+	@touch $@
+
+sdk: setup $(SDK_TOOL)/.installed ## Build a Python client of the API in build/sdk/python
+	PATH="$(CURDIR)/$(SDK_TOOL)/bin:$$PATH" openapi-python-client generate --path docs/api/openapi.json \
+	  --output-path build/sdk/python --meta uv --overwrite --fail-on-warning
+
 lock: setup ## Pin the newest versions that fit pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --universal --python-version 3.11 \
 	  pyproject.toml --all-extras --group dev --output-file requirements.lock
+	echo openapi-python-client | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --universal \
+	  --python-version 3.11 - --output-file requirements-sdk.lock
 
 .PHONY: chromium
 chromium:
@@ -59,4 +72,4 @@ chromium:
 	  else echo "The browser tests need Chromium. Run: sudo apt-get install -y chromium-headless-shell"; exit 1; fi; }
 
 clean: ## Remove the environment and the data of the embedded servers
-	rm -rf .venv .wizamart
+	rm -rf .venv .wizamart build

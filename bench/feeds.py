@@ -113,8 +113,8 @@ class FeedTruth:
 
 
 def write_feed(path: Path, *, rows: int, language: str, seed: int, dirty_share: float = 0.03) -> FeedTruth:
-    """Writes a feed of so many rows (language en, fr or de), row by row."""
-    rng = random.Random(f"{seed} {language}")  # noqa: S311 - the same feed every time is the purpose
+    """Writes a feed of so many rows (language en, fr or de), row by row; the language changes the texts alone."""
+    rng = random.Random(seed)  # noqa: S311 - the same feed every time is the purpose
     truth = FeedTruth(rows)
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
@@ -141,21 +141,21 @@ def write_feed(path: Path, *, rows: int, language: str, seed: int, dirty_share: 
 
 def clean_row(number: int, language: str, rng: random.Random) -> Cells:
     """One row without errors; ``number`` makes its id and GTIN its own."""
-    noun, adjective = rng.choice(_NOUNS[language]), rng.choice(_ADJECTIVES[language])
+    noun, adjective = rng.randrange(len(_NOUNS["en"])), rng.randrange(len(_ADJECTIVES["en"]))
     colour, brand = rng.choice(_COLOURS), rng.choice(_BRANDS)
-    slug = f"{language}-{number}"
     cents = rng.randrange(200, 60_000)
     body = f"54{number:010d}"
     sentences = _SENTENCES[language]
     kind = rng.randrange(100)
+    more_images = f"{_IMAGES}/{number}-2.jpg,{_IMAGES}/{number}-3.jpg"
     cells = dict.fromkeys(COLUMNS, "")
     cells |= {
         "id": f"SKU-{number:07d}",
-        "title": f"{brand} {noun} {adjective}, {number % 90 + 10} cm",
+        "title": f"{brand} {_NOUNS[language][noun]} {_ADJECTIVES[language][adjective]}, {number % 90 + 10} cm",
         "description": ("\n" if kind < 3 else " ").join(sentences) + (' 27" "Studio"' if kind > 96 else ""),
-        "link": f"{_SHOP}/{language}/p/{slug}?variant={kind}",
-        "image_link": f"{_IMAGES}/{slug}-1.jpg",
-        "additional_image_link": f"{_IMAGES}/{slug}-2.jpg,{_IMAGES}/{slug}-3.jpg" if kind % 3 == 0 else "",
+        "link": f"{_SHOP}/{language}/p/{number}?variant={kind}",
+        "image_link": f"{_IMAGES}/{number}-1.jpg",
+        "additional_image_link": more_images if kind % 3 == 0 else "",
         "availability": "out of stock" if kind < 8 else "in_stock",
         "price": f"{cents // 100}.{cents % 100:02d} EUR",
         "brand": brand,
@@ -165,7 +165,7 @@ def clean_row(number: int, language: str, rng: random.Random) -> Cells:
         "adult": "no",
         "color": colour,
         "google_product_category": _CATEGORIES[kind % 4],
-        "product_type": f"{noun} > {adjective}",
+        "product_type": f"{_NOUNS['en'][noun]} > {_ADJECTIVES['en'][adjective]}",
         "custom_label_0": "season" if kind % 2 else "",
         "custom_label_1": f"margin {kind % 5}",
         "shipping": "LU:::4.90 EUR",

@@ -6,6 +6,7 @@ by one statement when the transaction begins. Without a scope there are no rows 
 
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,10 @@ _UNLESS_CUT_OFF = {
     "tcp_user_timeout": 10_000,  # milliseconds
 }
 _MAX_SESSION_NAME = 63  # bytes
+COPY_NULL = "\x01"
+"""What stands for null in `copy_line`: no text may be this."""
+_COPY_SPECIAL = re.compile(r"[\\\t\n\r]").search
+_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NOTHING = {"vendor_id": "", "company_id": "", "platform_ids": "", "vendor_ids": "", "company_ids": ""}
 
 
@@ -269,6 +274,15 @@ def run_after_commit(session: Session) -> None:
             log.exception("after_commit_failed")
 
 
+def commit_lazily(session: Session) -> None:
+    """Let the commit of this transaction not wait for the disk.
+
+    Should the server crash within the next second, the transaction may be as if it had never been: for portions of work
+    that note in the same transaction how far they are. Any later commit that waits makes it last.
+    """
+    session.execute(text("SET LOCAL synchronous_commit = off"))
+
+
 def bulk_load(
     session: Session, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]
 ) -> int:
@@ -288,6 +302,35 @@ def temporary_table(session: Session, table: str, columns: Mapping[str, str]) ->
     connection = session.connection()
     connection.exec_driver_sql(f'DROP TABLE IF EXISTS pg_temp."{table}"')
     connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{table}" ({definition}) ON COMMIT DROP')
+
+
+def copy_text(session: Session, table: str, columns: Iterable[str], lines: bytes) -> None:
+    """COPY lines of `copy_line`, each with its line end, into a temporary table.
+
+    Many times as fast as `copy_rows` for the one who calls: the lines can be made before, in another thread.
+    """
+    names = ", ".join(f'"{name}"' for name in columns)
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    statement = f"COPY pg_temp.\"{table}\" ({names}) FROM STDIN (NULL '{COPY_NULL}')"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(lines)
+
+
+def copy_line(values: Sequence[str]) -> str:
+    """The texts of values, or ``COPY_NULL``, as a line for `copy_text` without its end."""
+    line = "\t".join(values)
+    if "\\" in line or "\n" in line or "\r" in line or line.count("\t") >= len(values):
+        return "\t".join(
+            [value.translate(_COPY_ESCAPES) if _COPY_SPECIAL(value) else value for value in values]
+        )
+    return line
+
+
+def copy_array(values: Iterable[str]) -> str:
+    """The text of an array of texts, for `copy_line`."""
+    quoted = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
 
 
 def copy_rows(session: Session, table: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> int:

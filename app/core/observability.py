@@ -25,6 +25,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.core.i18n import FALLBACK, translate
 from app.core.logging import mask
 
 _MAX_REASON_CHARS = 300
@@ -40,11 +41,28 @@ class HealthStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HealthResult:
-    """What a check found: ``summary`` is one sentence for people, ``details`` are figures for machines."""
+    """What a check found: ``key`` and ``params`` make one sentence for people, ``details`` are figures for machines.
+
+    A parameter may be another result, whose sentence then stands inside this one.
+    """
 
     status: HealthStatus
-    summary: str = ""
+    key: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, language: str) -> str:
+        """The sentence in a language; "" where the check says nothing."""
+        shown = {
+            name: value.text(language) if isinstance(value, HealthResult) else value
+            for name, value in self.params.items()
+        }
+        return translate(language, self.key, **shown) if self.key else ""
+
+    @property
+    def summary(self) -> str:
+        """The sentence in English, for the command line and for programs."""
+        return self.text(FALLBACK)
 
 
 HealthCheck = Callable[[], HealthResult]
@@ -100,7 +118,7 @@ def _work(name: str, check: HealthCheck, run: _Run) -> None:
         result = check()
     except BaseException as error:
         reason = str(mask(f"{type(error).__name__}: {error}"))
-        result = HealthResult(HealthStatus.FAILED, reason[:_MAX_REASON_CHARS])
+        result = HealthResult(HealthStatus.FAILED, "health.raised", {"reason": reason[:_MAX_REASON_CHARS]})
     with _lock:
         _running.pop(name, None)
     run.answer.set_result(result)
@@ -110,10 +128,8 @@ def _result(run: _Run, deadline: float) -> HealthResult:
     try:
         return run.answer.result(timeout=max(0.0, deadline - time.monotonic()))
     except TimeoutError:
-        waited = time.monotonic() - run.started
-        return HealthResult(
-            HealthStatus.FAILED, f"no answer after {waited:.1f} s", {"seconds": round(waited, 1)}
-        )
+        waited = {"seconds": round(time.monotonic() - run.started, 1)}
+        return HealthResult(HealthStatus.FAILED, "health.silent", waited, waited)
 
 
 METRICS_CONTENT_TYPE = CONTENT_TYPE_LATEST

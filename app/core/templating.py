@@ -119,6 +119,7 @@ def _datetime(context: Context, value: datetime | None, style: i18n.Style = "med
     return MISSING if value is None else instant_text(_lang(context), _timezone(context), value, style)
 
 
+@lru_cache(maxsize=4096)  # a list's rows were often written at one time
 def instant_text(lang: str, zone: str, value: datetime, style: i18n.Style = "medium") -> str:
     """An instant in a time zone (IANA name), to the minute: what the filter ``datetime`` shows."""
     if value.tzinfo is None:

@@ -32,7 +32,7 @@ def check_database() -> HealthResult:
     """One small read under the application's role."""
     with unit_of_work(SYSTEM) as session:
         version = session.scalar(text("SHOW server_version"))
-    return HealthResult(HealthStatus.OK, f"PostgreSQL {version}")
+    return HealthResult(HealthStatus.OK, "health.database", {"version": version})
 
 
 def check_migrations() -> HealthResult:
@@ -44,10 +44,8 @@ def check_migrations() -> HealthResult:
     there = [history for history in histories() if history.owner not in gone]
     behind = [history.owner for history in there if revisions.get(history.owner) != history.head()]
     if behind:
-        return HealthResult(
-            HealthStatus.FAILED, f"Not migrated: {', '.join(behind)}. Run `wizamart migrate`."
-        )
-    return HealthResult(HealthStatus.OK, f"{len(there)} histories at their heads")
+        return HealthResult(HealthStatus.FAILED, "health.migrations.behind", {"names": ", ".join(behind)})
+    return HealthResult(HealthStatus.OK, "health.migrations.current", {"count": len(there)})
 
 
 def module_checks() -> dict[str, HealthCheck]:
@@ -61,7 +59,7 @@ def module_checks() -> dict[str, HealthCheck]:
 
 def _check_module(code: str, path: str) -> HealthResult:
     if not is_installed(code):
-        return HealthResult(HealthStatus.OK, "Not installed.")
+        return HealthResult(HealthStatus.OK, "health.not_installed")
     result: HealthResult = load(path)()
     return result
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.core import security
 from app.core.config import get_settings
 from app.core.i18n import has_message, load_catalogues, negotiate, offered, translate
+from app.core.ids import is_public
 from app.core.keys import get_keys
 from app.core.templating import build_environment, render
 from app.modules.base import Area, PageDef
@@ -31,6 +32,7 @@ LANGUAGE_COOKIE, THEME_COOKIE, CSRF_COOKIE, FLASH_COOKIE = "wm_lang", "wm_theme"
 AREA_COOKIES: dict[Area, str] = {"admin": "wm_admin", "vendor": "wm_vendor"}
 _YEAR_SECONDS = 365 * 24 * 3600
 _FLASH_SECONDS = 120
+_LONGEST_ORIGIN = 2000
 _APP = Path(__file__).parent.parent
 
 
@@ -205,8 +207,26 @@ class PageContext:
         return self.redirect_to(self.url(page_id, **params))
 
     def redirect_to(self, path: str) -> Response:
-        """Send the browser to a path on this host (303)."""
-        return self.finish(RedirectResponse(local_path(path, "/"), status_code=303))
+        """Send the browser to a path on this host (303); a record's page keeps the list that one came from."""
+        return self.finish(RedirectResponse(self.with_origin(local_path(path, "/")), status_code=303))
+
+    @property
+    def origin(self) -> str:
+        """The list that one came from and how it was narrowed, as ``from`` of the address says; "" for none.
+
+        Buttons within a record's page post to addresses without it: there it is the page's that they stand on.
+        """
+        is_sent = self.request.method == "POST"
+        asked = urlsplit(self.request.headers.get("referer", "")).query if is_sent else ""
+        found = self.request.query_params.get("from") or dict(parse_qsl(asked)).get("from", "")
+        return found[:_LONGEST_ORIGIN]
+
+    def with_origin(self, path: str) -> str:
+        """``path`` with ``from``, where it is the record at or above this request's address; else as it is."""
+        here, is_record = f"{self.request.url.path}/", is_public(path.rpartition("/")[2])
+        if not is_record or not here.startswith(f"{path}/") or not (origin := self.origin):
+            return path
+        return f"{path}?{urlencode({'from': origin})}"
 
     def finish(self, response: Response) -> Response:
         """Add this request's cookies to a response."""

@@ -122,13 +122,10 @@ def check_queues() -> HealthResult:
     """Health of background work: the worst queue decides."""
     found = ages()
     if not found:
-        return HealthResult(HealthStatus.OK, "No beat has run yet.")
+        return HealthResult(HealthStatus.OK, "health.queues.none")
     oldest = max(found, key=lambda age: age.seconds)
     details = {age.queue: f"{age.status} ({age.seconds:.0f} s)" for age in found}
     if oldest.status is HealthStatus.OK:
-        return HealthResult(HealthStatus.OK, f"{len(found)} queues are served", details)
-    return HealthResult(
-        oldest.status,
-        f"Nothing came through queue {oldest.queue} for {oldest.seconds:.0f} s. Are worker and beat running?",
-        details,
-    )
+        return HealthResult(HealthStatus.OK, "health.queues.served", {"count": len(found)}, details)
+    stuck = {"queue": oldest.queue, "seconds": round(oldest.seconds)}
+    return HealthResult(oldest.status, "health.queues.stuck", stuck, details)

@@ -46,7 +46,7 @@ class Answer:
     """Who answered. ``problem`` says why nobody could be asked, None where the broker works; ``at`` is monotonic."""
 
     workers: tuple[Worker, ...]
-    problem: str | None
+    problem: HealthResult | None
     at: float
 
     @property
@@ -84,7 +84,7 @@ def _ask_anew() -> Answer:
 def _ask() -> Answer:
     broker = check_broker()
     if broker.status is not HealthStatus.OK:
-        return Answer((), broker.summary, time.monotonic())
+        return Answer((), broker, time.monotonic())
     if not _has_broker():
         return Answer((), None, time.monotonic())
     answers = run_checks(
@@ -92,7 +92,8 @@ def _ask() -> Answer:
     )
     for answer in answers.values():
         if answer.status is not HealthStatus.OK:
-            return Answer((), f"The workers cannot be asked ({answer.summary}).", time.monotonic())
+            problem = HealthResult(HealthStatus.FAILED, "health.workers.silent", {"reason": answer})
+            return Answer((), problem, time.monotonic())
     stats, queues = answers["stats"].details, answers["active_queues"].details
     found = [_worker(name, said, queues.get(name) or ()) for name, said in stats.items()]
     return Answer(tuple(sorted(found, key=lambda worker: worker.name)), None, time.monotonic())
@@ -125,10 +126,10 @@ def _worker(name: str, said: Mapping[str, Any], queues: Sequence[Mapping[str, An
 def check_broker() -> HealthResult:
     """Health of the broker: whether it takes a connection within a second."""
     if not _has_broker():
-        return HealthResult(HealthStatus.OK, "No broker is set: commands do their work themselves.")
+        return HealthResult(HealthStatus.OK, "health.broker.none")
     answer = run_checks({"broker connection": _connect}, _PING_SECONDS)["broker connection"]
     if answer.status is not HealthStatus.OK:
-        return HealthResult(HealthStatus.FAILED, f"The broker does not answer ({answer.summary}).")
+        return HealthResult(HealthStatus.FAILED, "health.broker.silent", {"reason": answer})
     return answer
 
 
@@ -136,4 +137,5 @@ def _connect() -> HealthResult:
     with current_app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=_PING_SECONDS)
         with connection.channel():
-            return HealthResult(HealthStatus.OK, f"The broker answers ({connection.transport.driver_type}).")
+            transport = {"transport": connection.transport.driver_type}
+            return HealthResult(HealthStatus.OK, "health.broker.answers", transport)

@@ -17,6 +17,9 @@ from app.core.database import dispose_engine, make_engine
 from app.core.keys import new_keys, to_environment
 from app.core.roles import LOGIN, OWNER
 from app.modules import migrations, setup, state
+from app.testing.working import work
+
+FIRST_RUN = "wizamart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +32,41 @@ class Database:
 
 
 class Templates:
-    """'empty' (migrated) and 'demo' (migrated and seeded), built once per run and cloned per test."""
+    """Databases that are built once per run and cloned per test.
 
-    def __init__(self, admin_url: str) -> None:
-        self.admin = create_engine(admin_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    'empty' is migrated, 'demo' is seeded too, and in 'done' the work that the demo leaves is finished.
+    """
+
+    def __init__(self, admin_url: str, run: str = FIRST_RUN) -> None:
+        self.admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+        self._run = run
 
     def url_of(self, database: str, role: str) -> str:
         """A URL on the run's server."""
         return self.admin.url.set(database=database, username=role).render_as_string(hide_password=False)
 
-    def build(self) -> None:
-        """Make roles and both templates."""
+    def build(self, base: str = "template1") -> None:
+        """Make roles, 'empty' of ``base``, and 'demo'."""
         setup.initialise_server(self.admin)
-        for name in ("empty", "demo"):
-            self._create(f"wizamart_{name}", "template1")
-            setup.initialise_database(
-                create_engine(self.url_of(f"wizamart_{name}", "postgres"), poolclass=NullPool)
-            )
-            with migrations.owner_connection(self.url_of(f"wizamart_{name}", OWNER)) as connection:
-                migrations.migrate(connection)
-        demo = Database(self.url_of("wizamart_demo", LOGIN), self.url_of("wizamart_demo", OWNER), self.admin)
-        with scratch_keys(), connect_app(demo):
+        empty = self._add("empty", base)
+        setup.initialise_database(self.superuser(empty))
+        with migrations.owner_connection(empty.owner_url) as connection:
+            migrations.migrate(connection)
+        with scratch_keys(), connect_app(self._add("demo", self._name("empty"))):
             setup.seed_demo()
+
+    def build_done(self) -> None:
+        """Make 'done' of 'demo', with the data folder and the keys of the environment."""
+        with connect_app(self._add("done", self._name("demo"))):
+            work()
+
+    def _name(self, template: str) -> str:
+        return f"{self._run}_{template}"
+
+    def _add(self, template: str, base: str) -> Database:
+        name = self._name(template)
+        self._create(name, base)
+        return Database(self.url_of(name, LOGIN), self.url_of(name, OWNER), self.admin)
 
     def _create(self, name: str, template: str) -> None:
         # Files are copied by the system, which costs half of what it does to log every page of the template.
@@ -61,7 +77,7 @@ class Templates:
     @contextmanager
     def clone(self, template: str) -> Iterator[Database]:
         """A copy of a template, dropped afterwards."""
-        with self._scratch(f"wizamart_{template}") as database:
+        with self._scratch(self._name(template)) as database:
             yield database
 
     @contextmanager
@@ -75,7 +91,7 @@ class Templates:
     def _scratch(self, template: str) -> Iterator[Database]:
         name = f"test_{os.getpid()}_{uuid4().hex[:10]}"
         self._create(name, template)
-        owner = make_engine(self.url_of(name, OWNER), poolclass=NullPool)
+        owner = make_engine(self.url_of(name, OWNER))
         try:
             yield Database(self.url_of(name, LOGIN), self.url_of(name, OWNER), owner)
         finally:

@@ -14,31 +14,61 @@ from kombu.connection import Connection
 from sqlalchemy import Engine
 
 from app.core import rate_limit
-from app.core.config import get_settings
+from app.core.config import changed_environment, get_settings
 from app.core.database import dispose_engine
 from app.core.embedded import running_servers
 from app.main import create_app
 from app.modules.registry import modules
 from app.modules.tasks import QUEUES
-from app.testing.database import Database, Templates, connect_app
+from app.testing.database import FIRST_RUN, Database, Templates, connect_app
 
-_ADMIN, _BROKER, _DATA = "WIZAMART_TEST_ADMIN_URL", "WIZAMART_TEST_BROKER_URL", "WIZAMART_TEST_DATA"
+_ADMIN, _BROKER = SERVERS = ("WIZAMART_TEST_ADMIN_URL", "WIZAMART_TEST_BROKER_URL")
+_DATA, _RUN = "WIZAMART_TEST_DATA", "WIZAMART_TEST_RUN"
+_DONE = "done"
+SETTINGS = {
+    "WIZAMART_ENV": "test",
+    "WIZAMART_SECRET_KEY": "test-secret-key-of-this-run-0123456789",
+    "WIZAMART_ENCRYPTION_KEYS": "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+}
 # Hundreds of tests sign in; at the price of an installation that alone would be a minute.
 _PASSWORDS, _CHEAPEST_KIB = "WIZAMART_PASSWORD_MEMORY_KIB", "1024"
+_SHARED_MEMORY, _ROOM_BYTES = Path("/dev/shm"), 4 << 30
 _servers = ExitStack()
 pytest.register_assert_rewrite("app.testing.conformance")  # its asserts then say what was compared
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means, also to the tests of a distribution."""
+    config.addinivalue_line("markers", "demo_done: the work that the demo leaves is done before the test")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the servers once, before the workers of pytest-xdist are started: they inherit the addresses."""
     if os.environ.get("PYTEST_XDIST_WORKER") or session.config.option.collectonly:
         return
-    folder = Path(tempfile.mkdtemp(prefix="wizamart-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="wizamart-test-", dir=_memory()))
     _servers.callback(shutil.rmtree, folder, ignore_errors=True)
-    servers = _servers.enter_context(running_servers(folder, durable=False))
-    os.environ.update({_ADMIN: servers.admin_url, _DATA: str(folder), _PASSWORDS: _CHEAPEST_KIB})
-    os.environ.setdefault(_BROKER, servers.broker_url)  # or one that stands in the environment, used as it is
-    Templates(servers.admin_url).build()
+    is_guest = _ADMIN in os.environ  # of a test that runs tests of a module that its own run does not know
+    if not is_guest:
+        servers = _servers.enter_context(running_servers(folder, durable=False))
+        os.environ[_ADMIN] = servers.admin_url
+        os.environ.setdefault(_BROKER, servers.broker_url)  # or one that stands there, used as it is
+    run = folder.name if is_guest else FIRST_RUN
+    os.environ.update({_RUN: run, _DATA: str(folder), _PASSWORDS: _CHEAPEST_KIB})
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # every command in a copy of the tree would compile it anew
+    built = Templates(os.environ[_ADMIN], run)
+    built.build(f"{FIRST_RUN}_empty" if is_guest else "template1")
+    with changed_environment({**SETTINGS, "WIZAMART_DATA_DIR": str(folder / _DONE)}):
+        built.build_done()
+    built.close()
+
+
+def _memory() -> Path | None:
+    """A folder in memory, where a database is copied and dropped for a third less, if it has room; else none."""
+    has_room = os.access(_SHARED_MEMORY, os.W_OK) and shutil.disk_usage(_SHARED_MEMORY).free >= _ROOM_BYTES
+    return _SHARED_MEMORY if has_room else None
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
@@ -66,7 +96,7 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def templates() -> Iterator[Templates]:
     """The migrated template databases of this run."""
-    built = Templates(os.environ[_ADMIN])
+    built = Templates(os.environ[_ADMIN], os.environ[_RUN])
     yield built
     built.close()
 
@@ -76,10 +106,8 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder of this test's own; keys are made in it."""
     folder = tmp_path / "data"
     folder.mkdir()
-    monkeypatch.setenv("WIZAMART_ENV", "test")
-    monkeypatch.setenv("WIZAMART_DATA_DIR", str(folder))
-    monkeypatch.setenv("WIZAMART_SECRET_KEY", "test-secret-key-of-this-run-0123456789")
-    monkeypatch.setenv("WIZAMART_ENCRYPTION_KEYS", "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+    for name, value in {**SETTINGS, "WIZAMART_DATA_DIR": str(folder)}.items():
+        monkeypatch.setenv(name, value)
     get_settings.cache_clear()
     rate_limit.forget()
     return folder
@@ -114,10 +142,21 @@ def live_db(templates: Templates, data_dir: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def world(templates: Templates, data_dir: Path) -> Iterator[Database]:
-    """A database with the demo tenants (see ``app/modules/tenancy/services/demo_service.py``), fresh for each test."""
-    with templates.clone("demo") as database, connect_app(database):
+def world(request: pytest.FixtureRequest, templates: Templates, data_dir: Path) -> Iterator[Database]:
+    """A database with the demo tenants (see ``app/modules/tenancy/services/demo_service.py``), fresh for each test.
+
+    The work that the demo leaves is done already for a test that is marked with ``demo_done``.
+    """
+    is_done = request.node.get_closest_marker("demo_done") is not None
+    if is_done:
+        copy_done(data_dir)
+    with templates.clone("done" if is_done else "demo") as database, connect_app(database):
         yield database
+
+
+def copy_done(folder: Path) -> None:
+    """Put the files of the template 'done' into a data folder."""
+    shutil.copytree(Path(os.environ[_DATA], _DONE), folder, dirs_exist_ok=True)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def _no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     get_settings.cache_clear()
 
 
-@pytest.mark.long(10)
+@pytest.mark.long(22)
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("area", ["vendor", "admin"])
 def test_all_operations(

@@ -10,10 +10,16 @@ import pytest
 from app.modules import verify
 from app.modules.registry import ModuleRegistryError, modules
 from app.modules.verify import Finding, format_findings, imports, run_verify
-from app.modules.verify.project import load_project
+from app.modules.verify.project import Project, load_project
 from tests.architecture.conftest import planted_project
 
 FINDING = Finding("app/modules/shop/services/x.py", 3, "print", "print() outside a cli file.", "Use the log.")
+
+
+@pytest.fixture(scope="module")
+def tree() -> Project:
+    """This tree, as it is read for the checks."""
+    return load_project()
 
 
 def test_the_tree_has_no_findings_and_is_read_in_ten_seconds():
@@ -46,16 +52,15 @@ def test_a_tree_that_cannot_be_loaded_is_a_finding(monkeypatch):
     assert "Two modules have the code 'x'." in finding.message
 
 
-def test_without_the_development_tools_verify_says_so(monkeypatch):
+def test_without_the_development_tools_verify_says_so(monkeypatch, tree):
     monkeypatch.setitem(sys.modules, "grimp", None)
-    (finding,) = imports.check_imports(load_project())
+    (finding,) = imports.check_imports(tree)
     assert finding.rule == "imports-unchecked"
 
 
-def test_every_module_of_the_tree_is_read():
-    project = load_project()
-    assert set(project.folders) == set(modules())
-    read = {source.path for source in project.sources}
+def test_every_module_of_the_tree_is_read(tree):
+    assert set(tree.folders) == set(modules())
+    read = {source.path for source in tree.sources}
     app = Path(verify.__file__).parents[2]
     assert {path for path in app.rglob("*.py") if "static" not in path.parts} <= read
 

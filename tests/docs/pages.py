@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_UNREAD = frozenset({".venv", ".wizamart", ".git", "node_modules", ".pytest_cache"})
+_UNREAD = frozenset({".venv", "build", ".wizamart", ".git", "node_modules", ".pytest_cache"})
 _FENCE = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 

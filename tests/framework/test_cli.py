@@ -1,7 +1,6 @@
 """The command line: every command explains itself with an example; errors are one line and an exit code."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from app.core.database import SYSTEM, unit_of_work
 from app.modules import lifecycle
 from app.modules.lifecycle import PLATFORMS
 from app.modules.tenancy import facade as tenancy
+from app.testing.commands import run_command as run
 from app.testing.database import Database, Templates, connect_app
 
 mount_commands()
@@ -37,17 +37,6 @@ def commands(
 LEAVES = dict(commands(typer.main.get_command(cli)))
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
-        env={**os.environ, "NO_COLOR": "1", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_every_command_has_an_example_that_parses(path: tuple[str, ...]) -> None:
     help_text = LEAVES[path].help or ""
@@ -65,7 +54,6 @@ def listed() -> dict[str, dict[str, Any]]:
     return {module["code"]: module for module in json.loads(run("modules", "list", "--json").stdout)}
 
 
-@pytest.mark.long(14)
 def test_modules_list_says_how_each_is_in_the_database(world: Database) -> None:
     before = listed().values()
     assert {(module["state"], *module["platforms"], *module["pending"]) for module in before} == {

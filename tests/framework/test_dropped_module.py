@@ -48,9 +48,11 @@ print(json.dumps({
 """
 
 
+@pytest.mark.demo_done
+@pytest.mark.long(10)
 @pytest.mark.timeout(120)
 def test_a_dropped_module_lives(world: Database, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("tests"))
     shutil.copytree(
         MODULE, tmp_path / "app" / "modules" / "wishlist", ignore=shutil.ignore_patterns("__pycache__")
     )

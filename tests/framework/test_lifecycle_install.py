@@ -22,13 +22,11 @@ from app.modules.install import Removed
 from app.modules.lifecycle import PLATFORMS, ModuleSwitchError
 from app.modules.observability import check_migrations
 from app.modules.state import forget_snapshot, is_installed
-from app.modules.tasks import QUEUES
 from app.modules.tenancy import facade as tenancy
 from app.tasks.dispatcher import dispatch
-from app.tasks.runner import run_until_idle
+from app.testing.commands import run_command as run
 from app.testing.database import Database, Templates
 from app.testing.uninstall import prove_uninstall, schema_of, schema_with
-from tests.framework.test_cli import run
 
 ROOT = Path(__file__).parents[2]
 WISHLIST = Path(__file__).parent / "wishlist"
@@ -91,8 +89,8 @@ def without_bytes(report: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name != "bytes"} | {"tables": tables}
 
 
+@pytest.mark.demo_done
 def test_the_dry_run_and_the_purge_count_exactly_what_is_there(world: Database) -> None:
-    assert run_until_idle(QUEUES, timeout_seconds=60)
     start_export()
     switch_off(world, "marketplace")
     expected = {
@@ -164,8 +162,8 @@ def test_an_uninstalled_module_stays_so_until_it_is_installed(world: Database) -
         assert migrations.drift(connection, "marketplace") == []
 
 
+@pytest.mark.demo_done
 def test_kept_data_is_there_when_the_module_comes_back(world: Database) -> None:
-    assert run_until_idle(QUEUES, timeout_seconds=60)
     start_export()
     switch_off(world, "marketplace")
     before = count(world, "SELECT count(*) FROM feed_settings")
@@ -249,6 +247,7 @@ def test_installing_pulls_in_what_is_required(world: Database, templates: Templa
     assert schema_of(world) == schema_with(templates, ["catalog", "marketplace"])
 
 
+@pytest.mark.demo_done
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_subsets_in_random_order(world: Database, templates: Templates, seed: int) -> None:
     figures = prove_uninstall(templates, world, steps=12, seed=seed)
@@ -259,7 +258,7 @@ def test_random_subsets_in_random_order(world: Database, templates: Templates, s
 
 @pytest.mark.long(10)
 def test_a_module_that_was_dropped_into_the_tree_leaves_no_trace(world: Database, tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns("__pycache__", "tests")
+    ignored = shutil.ignore_patterns("tests")
     shutil.copytree(ROOT / "app", tmp_path / "app", ignore=ignored)
     shutil.copytree(WISHLIST, tmp_path / "app" / "modules" / "wishlist", ignore=ignored)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NO_COLOR": "1"}

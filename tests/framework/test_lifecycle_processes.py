@@ -15,9 +15,9 @@ from app.modules.tenancy import facade as tenancy
 from app.modules.tenancy.events import VendorCreated
 from app.tasks.dispatcher import dispatch
 from app.testing.browsing import sign_in
+from app.testing.commands import run_command as run
 from app.testing.database import Database
 from tests.e2e.platform import Processes, free_port, is_ready
-from tests.framework.test_cli import run
 
 pytestmark = pytest.mark.reliability
 EXPORT = "app.modules.marketplace.tasks.export.export_vendor_products_to_folder"

@@ -1,7 +1,9 @@
-"""A generated module is complete: it passes every gate and its own tests, in the tree and as a distribution."""
+"""A generated module is complete, in the tree and as a distribution: it passes every gate.
+
+Its own tests and `modules verify` pass too: ``test_guide.py`` runs them.
+"""
 
 import json
-import resource
 import sys
 from pathlib import Path
 
@@ -17,28 +19,14 @@ from app.modules.scaffold.generator import (
 )
 from tests.framework.copied_tree import attempt, copy_tree, run, wizamart
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-CONFORMANCE_AND_OWN = 50
 
-
-def passed(output: str) -> int:
-    """How many tests passed, according to the last line."""
-    return int(output.strip().splitlines()[-1].split(" passed")[0].split()[-1])
-
-
-@pytest.mark.long(49)
-@pytest.mark.timeout(240)
-def test_a_generated_module_passes_every_gate_and_its_tests_within_a_minute(tmp_path: Path) -> None:
+@pytest.mark.long(10)
+@pytest.mark.timeout(120)
+def test_a_generated_module_passes_every_gate(tmp_path: Path) -> None:
     tree = copy_tree(tmp_path / "tree")
     written = json.loads(wizamart(tree, "modules", "new", "demo_wishlist", "--json"))["files"]
     assert len(written) > 20
     folder = "app/modules/demo_wishlist"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert wizamart(tree, "modules", "verify") == "No findings.\n\n"
-    assert passed(run(tree, *PYTEST, folder)) > CONFORMANCE_AND_OWN
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Processor time: the clock on the wall also measures what else the machine does.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 60
     run(tree, "ruff", "check", folder)
     run(tree, "ruff", "format", "--check", folder)
     run(tree, "mypy", "-p", "app.modules.demo_wishlist")
@@ -60,9 +48,9 @@ def test_a_prefix_in_use_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert '"gift_cards_check_id": ("gcc", ' in definition
 
 
-@pytest.mark.long(45)
-@pytest.mark.timeout(240)
-def test_a_generated_distribution_is_installed_and_passes_the_inherited_tests(tmp_path: Path) -> None:
+@pytest.mark.long(11)
+@pytest.mark.timeout(120)
+def test_a_generated_distribution_passes_every_gate_and_is_installed(tmp_path: Path) -> None:
     tree, source, site = copy_tree(tmp_path / "tree"), tmp_path / "gift_cards", tmp_path / "site"
     wizamart(tree, "modules", "new", "gift_cards", "--package", str(source))
     assert not (tree / "app" / "modules" / "gift_cards").exists()
@@ -74,9 +62,6 @@ def test_a_generated_distribution_is_installed_and_passes_the_inherited_tests(tm
     paths = (tree, site)
     listed = json.loads(wizamart(tmp_path, "modules", "list", "--json", paths=paths))
     assert [module["version"] for module in listed if module["code"] == "gift_cards"] == ["0.1.0"]
-    assert wizamart(tmp_path, "modules", "verify", paths=paths) == "No findings.\n\n"
-    tests = (*PYTEST, "-c", str(source / "pyproject.toml"), "--pyargs", "wizamart_gift_cards")
-    assert passed(run(tmp_path, *tests, paths=paths)) > CONFORMANCE_AND_OWN
 
 
 @pytest.mark.timeout(120)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core import observability
+from app.core import i18n, observability
 from app.core.observability import (
     HealthResult,
     HealthStatus,
@@ -25,6 +25,16 @@ def test_results_come_as_the_checks_give_them() -> None:
     weak = HealthResult(HealthStatus.DEGRADED, "slow")
     assert run_checks({"a": lambda: OK, "b": lambda: weak}) == {"a": OK, "b": weak}
     assert run_checks({}) == {}
+
+
+def test_a_result_is_a_sentence_in_every_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "_texts", {})  # other tests keep the texts that they have loaded
+    i18n.load_catalogues([])
+    inner = HealthResult(HealthStatus.FAILED, "health.silent", {"seconds": 1.5})
+    outer = HealthResult(HealthStatus.FAILED, "health.raised", {"reason": inner})
+    assert outer.summary == "The check failed: No answer after 1.5 s."
+    assert outer.text("fr") == "Le contrôle a échoué : Pas de réponse après 1.5 s."
+    assert HealthResult(HealthStatus.OK).text("de") == ""
 
 
 def test_checks_run_at_the_same_time() -> None:
@@ -46,8 +56,9 @@ def test_a_raising_check_fails_alone_and_without_secrets(error: type[BaseExcepti
     results = run_checks({"broken": broken, "good": lambda: OK})
     assert results["good"] == OK
     assert results["broken"].status is HealthStatus.FAILED
-    assert results["broken"].summary.startswith(f"{error.__name__}: no route to redis://:***@cache")
-    assert len(results["broken"].summary) <= 300
+    reason = results["broken"].params["reason"]
+    assert reason.startswith(f"{error.__name__}: no route to redis://:***@cache")
+    assert len(reason) <= 300
 
 
 def test_a_hanging_check_fails_in_time_and_keeps_one_thread() -> None:
@@ -65,7 +76,8 @@ def test_a_hanging_check_fails_in_time_and_keeps_one_thread() -> None:
             assert time.monotonic() - started < 2
             assert results["good"] == OK
             assert results["hang"].status is HealthStatus.FAILED
-            assert results["hang"].summary.startswith("no answer after")
+            assert results["hang"].key == "health.silent"
+            assert results["hang"].params["seconds"] >= 0.1
         assert len(starts) == 1
     finally:
         release.set()

@@ -4,12 +4,16 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import orjson
 import pytest
 from bs4 import BeautifulSoup, Tag
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
+from app.modules.menu import AREA_ROOTS, pages
+from app.modules.registry import modules
 from app.testing.browsing import sign_in, token_of
+from app.testing.records import find_address
 
 URL = "/vendor/MINETT/products"
 _PRODUCTS = """
@@ -114,6 +118,66 @@ def test_developers_see_what_is_stored_and_where_programs_read_it(shop: TestClie
     public = row.rpartition("/")[2]
     assert f"GET /api/v1/vendor/products/{public}" in drawer.get_text()
     assert '"sku": "S-0001"' in found(soup_of(shop, row), "#raw-json").get_text()
+
+
+def test_what_is_done_with_a_record_keeps_the_list_one_came_from(shop: TestClient) -> None:
+    query = "sort=-sku"
+    url = str(found(soup_of(shop, f"{URL}?{query}"), "tbody th a")["href"])
+    page = soup_of(shop, url)
+    state = next(str(form["action"]) for form in page.select("form[action*='/state']"))
+    token = {"csrf_token": str(found(page, "[name=csrf_token]")["value"])}
+    assert (
+        shop.post(state, data={**token, "to": "deactivate"}, follow_redirects=False).headers["location"]
+        == url
+    )
+    # A form of a block posts to an address of its own.
+    plain, referer = state.partition("?")[0], {"referer": f"http://testserver{url}"}
+    answer = shop.post(plain, data={**token, "to": "activate"}, headers=referer, follow_redirects=False)
+    assert answer.headers["location"] == url
+    answer = shop.post(plain, data={**token, "to": "activate"}, follow_redirects=False)
+    assert answer.headers["location"] == url.partition("?")[0]
+    edit = soup_of(shop, str(found(page, ".page-head a.btn-primary, a.btn-primary[href*='/edit']")["href"]))
+    assert str(found(edit, ".back-link")["href"]) == url
+    form = found(edit, "main form[data-guard]")
+    values = {
+        str(one["name"]): str(one.get("value", "")) for one in form.select("input:not([type=checkbox])")
+    }
+    assert shop.post(str(form["action"]), data={**values, "price_cents": "x"}).status_code == 422
+    saved = shop.post(str(form["action"]), data=values, follow_redirects=False)
+    assert saved.headers["location"] == url
+    assert soup_of(shop, url).select_one(".trail a")
+
+
+RECORDS = [
+    page
+    for page in pages().values()
+    if any(page.path.endswith(f"{{{name}}}") for one in modules().values() for name in one.public_ids)
+    and page.kind in ("detail", "job")
+]
+
+
+def test_every_record_shows_what_is_stored(client: TestClient, owner_engine: Engine) -> None:
+    client.cookies.set("wm_lang", "en")
+    seen = set()
+    for area, email in (("vendor", "owner@moselle.example"), ("admin", "admin@wizamart.example")):
+        sign_in(client, area, email)
+        for page in (one for one in RECORDS if one.area == area):
+            path = find_address(
+                AREA_ROOTS[area] + page.path, owner_engine, "MOSELLE", "owner@moselle.example"
+            )
+            if path is None:
+                continue
+            stored = orjson.loads(found(soup_of(client, path), "#raw-json").get_text())
+            assert stored.get("id") or stored["summary"]["id"], page.id
+            shown = {value for name, value in stored.items() if name.endswith(("_hash", "token", "_secret"))}
+            assert shown <= {"***", None}, page.id
+            seen.add(page.id)
+    assert {
+        "tenancy.admin.user",
+        "tenancy.vendor.role",
+        "tenancy.vendor.member",
+        "monitoring.admin.job",
+    } <= seen
 
 
 def test_others_do_not(shop: TestClient) -> None:

@@ -152,7 +152,7 @@ KEPT_BITS: Mapping[str, int] = {
 
 
 class IntakeOutcome(StrEnum):
-    """What became of one row of an intake: the column ``outcome`` of ``catalog_intake_results``."""
+    """What became of one row of an intake."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -163,7 +163,8 @@ class IntakeOutcome(StrEnum):
 class Intake:
     """An open intake: texts are in ``language``; ``table`` is to be filled, the others can be read after the merge.
 
-    ``results`` has the columns line, product_id, outcome and has_text (whether there was a text before). ``before``
+    ``results`` has, of each row whose product was there before, line, product_id, outcome (updated or unchanged) and
+    has_text (whether there was a text before); of every other row a product with its ``id`` was made. ``before``
     has, of each product that was changed, product_id and what its changed fields were: ``product`` and ``text``,
     objects that hold nothing where nothing changed.
     """

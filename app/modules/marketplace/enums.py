@@ -42,6 +42,7 @@ class RowErrorCode(StrEnum):
     GTIN_CHECK_DIGIT = "gtin_check_digit"
     GTIN_SCIENTIFIC = "gtin_scientific"
     GTIN_DECIMAL = "gtin_decimal"
+    GTIN_ZEROS_LOST = "gtin_zeros_lost"
 
     # Found by the database, over all chunks of a run.
     DUPLICATE_ID = "duplicate_id"

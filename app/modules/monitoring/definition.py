@@ -49,7 +49,7 @@ definition = ModuleDefinition(
         _page("workers", "/workers", "dashboard", "workers.view", (64, "cpu", "")),
         _page("health", "/health", "dashboard", "health.view", (66, "heart-pulse", "")),
     ),
-    routes=("admin", "admin_schedules", "api"),
+    routes=("admin", "admin_job", "admin_schedules", "api"),
     public_ids={"job_id": ("job", "jobs")},
     providers={
         "core.worklist": f"{_SERVICES}.alert_service:worklist",

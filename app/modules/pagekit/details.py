@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Response
@@ -58,7 +59,8 @@ class Action:
 @dataclass(frozen=True, slots=True)
 class Detail:
     """What a record's page shows. ``target``: the public id that the audit log knows the record under; with it the page
-    has a history, to which people can add comments. ``raw``: what is stored, for developers (see ``raw_data``).
+    has a history, to which people can add comments. ``raw``: what is shown to developers in place of the row that the
+    address names, where that is not all that makes the record (see ``raw_data``).
 
     ``badges``: tone and text. ``actions``: the main ones are buttons, what is in ``more`` stands in a menu.
     """
@@ -96,7 +98,9 @@ def show_detail(ctx: PageContext, detail: Detail, **context: Any) -> Response:
     blocks = [*detail.blocks, *(block for blocks in added for block in blocks)]
     trail = find_trail(ctx, detail.record_id)
     if trail is not None:
-        detail = replace(detail, back=trail.back)
+        detail = replace(
+            detail, back=trail.back, actions=_tracked(ctx, detail.actions), more=_tracked(ctx, detail.more)
+        )
     return ctx.render(
         "ui/pages/detail.html",
         title=detail.title,
@@ -107,6 +111,15 @@ def show_detail(ctx: PageContext, detail: Detail, **context: Any) -> Response:
         raw=raw_data(ctx, detail.record_id, detail.target, detail.raw),
         **context,
     )
+
+
+def _tracked(ctx: PageContext, actions: Sequence[Action]) -> list[Action]:
+    """What is done below the record's address comes back to it, and still knows the list."""
+    below, query = f"{ctx.request.url.path}/", urlencode({"from": ctx.origin})
+    return [
+        replace(one, url=f"{one.url}?{query}") if one.url.startswith(below) and "?" not in one.url else one
+        for one in actions
+    ]
 
 
 def _timeline(ctx: PageContext, target: str) -> Sequence[TimelineEntry]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
@@ -71,12 +72,24 @@ def show_form(
         errors=errors or {},
         version=loaded.get("version"),
         form_token=context.pop("form_token", None) or str(new_id()),
-        action=ctx.request.url.path,
-        back=spec.back(ctx) if spec.back else None,
+        action=_own_address(ctx),
+        back=_back(ctx, spec),
         theirs=context.pop("theirs", []),
         **spec.extra(ctx),  # noqa: S610 - no query
         **context,
     )
+
+
+def _own_address(ctx: PageContext) -> str:
+    path = ctx.request.url.path
+    return f"{path}?{urlencode({'from': ctx.origin})}" if ctx.origin else path
+
+
+def _back(ctx: PageContext, spec: FormSpec) -> tuple[str, str] | None:
+    if spec.back is None:
+        return None
+    url, text = spec.back(ctx)
+    return ctx.with_origin(url), text
 
 
 def send_form(ctx: PageContext, spec: FormSpec, form: FormData) -> Response:

@@ -17,8 +17,6 @@ from app.modules.pages import PageContext, environment
 
 Writer = Callable[[Any, Any], Any]  # a value and its row, to text or markup
 _NOTHING = Markup('<span class="muted">{}</span>').format(MISSING)
-_TIME = Markup('<time datetime="{}">{}</time>')
-_CODE = Markup("<code>{}</code>")
 
 
 def css_class(column: Column) -> str:
@@ -63,7 +61,8 @@ def _plain(ctx: PageContext, column: Column) -> Writer:
     yes, no = ctx.t("ui.yes"), ctx.t("ui.no")
 
     def moment(value: datetime) -> Markup:
-        return _TIME.format(value.isoformat(), instant_text(language, zone, value))
+        text = escape(instant_text(language, zone, value))
+        return Markup(f'<time datetime="{value.isoformat()}">{text}</time>')  # noqa: S704 - escaped above
 
     def day(value: date) -> str:
         return format_date(language, value, timezone=zone)
@@ -75,6 +74,6 @@ def _plain(ctx: PageContext, column: Column) -> Writer:
         "date": lambda value, _: day(value),
         "datetime": lambda value, _: moment(value),
         "tags": lambda value, _: ", ".join(str(item) for item in value),
-        "code": lambda value, _: _CODE.format(value),
+        "code": lambda value, _: Markup(f"<code>{escape(value)}</code>"),  # noqa: S704
     }
     return writers.get(column.kind, lambda value, _: value)

@@ -14,8 +14,6 @@ from app.modules.pagekit.lists import ListSpec
 from app.modules.pages import PageContext
 from app.modules.state import is_enabled
 
-_LONGEST_ORIGIN = 2000
-
 
 @dataclass(frozen=True, slots=True)
 class Trail:
@@ -28,7 +26,7 @@ class Trail:
 
 def find_trail(ctx: PageContext, record_id: UUID) -> Trail | None:
     """What the address says under ``from``; None where it names no list of these records that the reader may open."""
-    page_id, _, query = ctx.request.query_params.get("from", "")[:_LONGEST_ORIGIN].partition("?")
+    page_id, _, query = ctx.origin.partition("?")
     spec = lists().get(page_id)
     if spec is None or ctx.page is None or spec.row_page != ctx.page.id or not _may_open(ctx, page_id):
         return None

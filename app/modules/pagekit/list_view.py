@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.core.i18n import format_number, ntranslate
 from app.core.ids import to_public
@@ -17,8 +17,6 @@ from app.modules.pagekit.points import SavedView
 from app.modules.pages import PageContext
 
 ROW = "__row__"
-_HEAD = Markup('<th scope="row" class="{}">{}</th>')
-_LINK = Markup('<a href="{}">{}</a>')
 Tab = tuple[str, str, bool]  # label, address, whether its rows are shown
 
 
@@ -128,8 +126,9 @@ class ListView:
         if self.state.query:
             found.append((f"“{self.state.query}”", self.address(self.state.without("q", self.state.query))))
         for filter_ in self.spec.filters:
-            texts = dict(filter_.choices(self.ctx)) if filter_.kind == "choice" else {}
-            for value in self.state.filters.get(filter_.name, ()):
+            chosen = self.state.filters.get(filter_.name, ())
+            texts = dict(filter_.choices(self.ctx)) if chosen and filter_.kind == "choice" else {}
+            for value in chosen:
                 label = f"{self.ctx.t(filter_.label_key)}: {texts.get(value, value)}"
                 found.append((label, self.address(self.state.without(filter_.name, value))))
         return found
@@ -246,11 +245,10 @@ class ListView:
         """A row's cells; the first one is its head and leads to the row's page."""
         head, *others = self._writers
         url, text = self.row_url(row), head(row)
-        linked = _LINK.format(url, text) if url else text
-        return (
-            _HEAD.format(self._classes[0], linked)
-            + Markup("").join(
-                Markup(f'<td class="{css}">{write(row)}</td>')  # noqa: S704 - the class is ours, cells are markup
-                for css, write in zip(self._classes[1:], others, strict=True)
-            )
-        )
+        linked = f'<a href="{escape(url)}">{text}</a>' if url else text
+        cells = [f'<th scope="row" class="{self._classes[0]}">{linked}</th>']
+        cells += [
+            f'<td class="{css}">{write(row)}</td>'
+            for css, write in zip(self._classes[1:], others, strict=True)
+        ]
+        return Markup("".join(cells))  # noqa: S704 - classes are ours, what writers give is markup

@@ -111,13 +111,6 @@ class OwnAccountError(ConflictError):
     title = "This is your own account"
 
 
-class DomainNotVerifiedError(ConflictError):
-    """Only a host that is proved to be the vendor's can be their main one."""
-
-    code = "tenancy.domain_not_verified"
-    title = "The domain is not verified yet"
-
-
 class BuiltInRoleError(ConflictError):
     """What is built in is neither changed nor deleted."""
 

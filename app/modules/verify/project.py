@@ -23,6 +23,13 @@ Node = TypeVar("Node", bound=ast.AST)
 _UNREAD = frozenset({"__pycache__", "node_modules", "static"})
 
 
+def last_name(expression: ast.expr) -> str:
+    """``c`` of ``a.b.c`` and of ``c``; "" for what does not end with a name."""
+    if isinstance(expression, ast.Attribute):
+        return expression.attr
+    return expression.id if isinstance(expression, ast.Name) else ""
+
+
 @dataclass(frozen=True)
 class Source:
     """One Python file.

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from app.modules.verify.project import Project, Source
+from app.modules.verify.project import Project, Source, last_name
 from app.modules.verify.report import Finding
 
 _STATEMENT = re.compile(
@@ -67,10 +67,11 @@ def check_table_names(project: Project) -> Iterator[Finding]:
 
 def _in_calls(source: Source) -> Iterator[tuple[int, str]]:
     for call in source.all(ast.Call):
-        name = ast.unparse(call.func).rpartition(".")
-        if name[0] == "op":
-            position = 1 if name[2] in _SECOND_NAMES_TABLE else 0
-        elif name[2] in ("table", "Table"):
+        name = last_name(call.func)
+        of = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(of, ast.Name) and of.id == "op":
+            position = 1 if name in _SECOND_NAMES_TABLE else 0
+        elif name in ("table", "Table"):
             position = 0
         else:
             continue
@@ -131,7 +132,7 @@ def check_set_null(project: Project) -> Iterator[Finding]:
 
 
 def _nulls_all(call: ast.Call) -> bool:
-    if ast.unparse(call.func).rpartition(".")[2] not in ("create_foreign_key", "ForeignKeyConstraint"):
+    if last_name(call.func) not in ("create_foreign_key", "ForeignKeyConstraint"):
         return False
     plain = any(
         keyword.arg == "ondelete"

@@ -10,7 +10,7 @@ from sqlalchemy.schema import Table
 
 from app.core.tables import TableScope
 from app.modules.registry import requirements
-from app.modules.verify.project import Project, Source
+from app.modules.verify.project import Project, Source, last_name
 from app.modules.verify.report import Finding
 
 
@@ -188,7 +188,7 @@ def _relationships(source: Source) -> Iterator[tuple[ast.Call, set[str]]]:
     statements: list[ast.AnnAssign | ast.Assign] = [*source.all(ast.AnnAssign), *source.all(ast.Assign)]
     for statement in statements:
         call = statement.value
-        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] == "relationship":
+        if isinstance(call, ast.Call) and last_name(call.func) == "relationship":
             yield call, {name for node in ast.walk(statement) for name in _names(node)}
 
 

@@ -48,7 +48,14 @@ def _templates(project: Project) -> Iterator[_Template]:
 
 @lru_cache(maxsize=1)
 def _environment(folders: tuple[Path, ...]) -> Environment:
-    return build_environment(folders, {})
+    environment = build_environment(folders, {})
+    environment.optimized = False  # else compiling a tree would change it
+    return environment
+
+
+@lru_cache(maxsize=512)
+def _parsed(environment: Environment, name: str, text: str) -> nodes.Template:
+    return environment.parse(text, name)
 
 
 def _line(text: str, position: int) -> int:
@@ -63,8 +70,8 @@ def check_templates(project: Project) -> Iterator[Finding]:
     for template in _templates(project):
         yield from _inline_code(project, template)
         try:
-            environment.compile(template.text, template.name)
-            tree = environment.parse(template.text, template.name)
+            tree = _parsed(environment, template.name, template.text)
+            environment.compile(tree, template.name)
         except TemplateSyntaxError as error:
             yield project.finding(
                 template.path, error.lineno, "template-syntax", f"{error.message}", "Correct the template."
@@ -235,7 +242,7 @@ def _used(project: Project) -> Iterator[tuple[Path, int, str, str]]:
     environment = _environment(tuple(folder for _, folder in _template_folders(project)))
     for template in _templates(project):
         try:
-            tree = environment.parse(template.text, template.name)
+            tree = _parsed(environment, template.name, template.text)
         except TemplateSyntaxError:
             continue
         for call in tree.find_all(nodes.Call):

@@ -44,6 +44,7 @@ class Product(Keyed, VendorOwned, Versioned, Base):
             "vendor_id",
             "price_cents",
             "id",
+            postgresql_include=["is_active", "gaps"],
             postgresql_where=text("archived_at IS NULL"),
         ),
     )

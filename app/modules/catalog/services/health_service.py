@@ -11,4 +11,4 @@ def check_health() -> HealthResult:
     """One look into the table of products."""
     with unit_of_work(SYSTEM) as session:
         session.execute(select(Product.id).limit(1)).all()
-    return HealthResult(HealthStatus.OK, "products can be read")
+    return HealthResult(HealthStatus.OK, "catalog.health.readable")

@@ -25,12 +25,13 @@ _VENDOR = "nullif(current_setting('app.vendor_id', true), '')::uuid"
 
 _RESULTS = {"line": "integer", "product_id": "uuid", "outcome": "text", "has_text": "boolean"}
 _BEFORE = {"product_id": "uuid", "product": "jsonb", "text": "jsonb"}
-_CREATED, _UPDATED, _UNCHANGED = (f"'{outcome}'" for outcome in IntakeOutcome)
+_UPDATED, _UNCHANGED = f"'{IntakeOutcome.UPDATED}'", f"'{IntakeOutcome.UNCHANGED}'"
 
 # Punctuation would glue parts of a SKU or title into one word; people search with and without a GTIN's zeros.
 SEARCH_VECTOR = """
-    to_tsvector('simple', translate(
-        unaccent(concat_ws(' ', {title}, {p}.sku, {p}.gtin, ltrim({p}.gtin, '0'), {p}.brand)), '-_./', '    '))
+    to_tsvector('simple', replace(replace(replace(replace(
+        unaccent(concat_ws(' ', {title}, {p}.sku, {p}.gtin, ltrim({p}.gtin, '0'), {p}.brand)),
+        '-', ' '), '_', ' '), '.', ' '), '/', ' '))
 """
 
 
@@ -53,7 +54,6 @@ def merge_intake(session: Session, intake: Intake, *, columns: Collection[str]) 
     ``columns`` are the fields that the source has, of ``INTAKE_COLUMNS`` or names of attributes: only these are
     changed in a product that exists, and an empty cell clears the field. Fields edited by hand keep their values.
     """
-    merge = _Merge(intake, columns)
     values = {
         "language": intake.language,
         "now": clock.now(),
@@ -62,34 +62,45 @@ def merge_intake(session: Session, intake: Intake, *, columns: Collection[str]) 
     # The plan of a foreign key's check is made once in a session: made while the shop was empty, it would read a whole
     # shop for each row from then on.
     session.execute(text("DISCARD PLANS"))
-    session.execute(text(merge.match()), values)
+    session.execute(text(_match(intake)), values)
     # Without knowing how many rows are new, the planner compares each row with each.
     session.execute(text(f"ANALYZE pg_temp.{intake.results}"))
-    found = session.execute(
-        text(f"SELECT outcome, has_text, count(*) FROM {intake.results} GROUP BY 1, 2")
-    ).all()
-    session.execute(text(merge.create_products()), values)
-    session.execute(text(merge.create_texts(of_new=True)), values)
-    if any(outcome != IntakeOutcome.CREATED for outcome, _, _ in found):
+    total, known = session.execute(
+        text(f"SELECT (SELECT count(*) FROM {intake.table}), (SELECT count(*) FROM {intake.results})")
+    ).one()
+    merge = _Merge(intake, columns, are_known=known > 0)
+    if known < total:
+        session.execute(text(merge.create_products()), values)
+        session.execute(text(merge.create_texts(of_new=True)), values)
+    counts = {IntakeOutcome.CREATED: total - known}
+    if known:
         session.execute(text(f"CREATE INDEX ON pg_temp.{intake.results} (product_id)"))
         session.execute(text(merge.keep_before()), values)
         session.execute(text(merge.update_products()), values)
         session.execute(text(merge.refresh_search()), values)
         session.execute(text(merge.update_texts()), values)
         session.execute(text(merge.create_texts(of_new=False)), values)
-        found = session.execute(
-            text(f"SELECT outcome, NULL, count(*) FROM {intake.results} GROUP BY 1")
-        ).all()
-    counts = dict.fromkeys(IntakeOutcome, 0)
-    for outcome, _, count in found:
-        counts[IntakeOutcome(outcome)] += count
+        found = session.execute(text(f"SELECT outcome, count(*) FROM {intake.results} GROUP BY 1"))
+        counts |= {IntakeOutcome(outcome): count for outcome, count in found}
     return MergeResult(**{str(outcome): count for outcome, count in counts.items()})
+
+
+def _match(intake: Intake) -> str:
+    # LIMIT keeps the planner to one probe of the key per row, however little it knows about a temporary table.
+    return f"""
+        INSERT INTO pg_temp.{intake.results} (line, product_id, outcome, has_text)
+        SELECT i.line, p.id, {_UNCHANGED}, EXISTS (
+            SELECT FROM product_translations t
+            WHERE t.vendor_id = {_VENDOR} AND t.product_id = p.id AND t.language = :language)
+        FROM pg_temp.{intake.table} i
+        CROSS JOIN LATERAL (SELECT id FROM products WHERE vendor_id = {_VENDOR} AND sku = i.sku LIMIT 1) p
+    """
 
 
 class _Merge:
     """The statements of one merge; the fields to change are decided once, here."""
 
-    def __init__(self, intake: Intake, columns: Collection[str]) -> None:
+    def __init__(self, intake: Intake, columns: Collection[str], *, are_known: bool) -> None:
         self._intake = intake
         self._texts = [name for name in TRANSLATION_FIELDS if name in columns]
         self._product = {name: _merged("p", name) for name in PRODUCT_FIELDS if name in columns}
@@ -100,40 +111,31 @@ class _Merge:
         )
         self._text = {name: _merged("t", name) for name in self._texts}
         self._rows = f"pg_temp.{intake.table} i JOIN pg_temp.{intake.results} r ON r.line = i.line"
-
-    def match(self) -> str:
-        # LIMIT keeps the planner to one probe of the key per row, however little it knows about a temporary table.
-        return f"""
-            INSERT INTO pg_temp.{self._intake.results} (line, product_id, outcome, has_text)
-            SELECT i.line, coalesce(p.id, i.id), CASE WHEN p.id IS NULL THEN {_CREATED} ELSE {_UNCHANGED} END,
-                   p.id IS NOT NULL AND EXISTS (
-                       SELECT FROM product_translations t
-                       WHERE t.vendor_id = {_VENDOR} AND t.product_id = p.id AND t.language = :language)
-            FROM pg_temp.{self._intake.table} i
-            LEFT JOIN LATERAL (
-                SELECT id FROM products WHERE vendor_id = {_VENDOR} AND sku = i.sku LIMIT 1
-            ) p ON true
-        """
+        self._new_rows = f"pg_temp.{intake.table} i"
+        if are_known:
+            known = f"SELECT FROM pg_temp.{intake.results} r WHERE r.line = i.line"
+            self._new_rows += f" WHERE NOT EXISTS ({known})"
 
     def create_products(self) -> str:
         copied = (*PRODUCT_FIELDS, "attributes")
         return f"""
             INSERT INTO products (id, vendor_id, sku, {", ".join(copied)}, is_active, edited_fields,
                                   created_at, updated_at, version)
-            SELECT i.id, {_VENDOR}, i.sku, {", ".join(f"i.{name}" for name in copied)}, true, '{{}}', :now, :now, 1
-            FROM {self._rows} WHERE r.outcome = {_CREATED} ORDER BY i.sku
+            SELECT i.id, (SELECT {_VENDOR}), i.sku, {", ".join(f"i.{name}" for name in copied)},
+                   true, '{{}}', :now, :now, 1
+            FROM {self._new_rows}
         """
 
     def create_texts(self, *, of_new: bool) -> str:
         """Texts of products that are new, or of those that had none in the language."""
-        source, product = (self._rows, "i") if of_new else (f"{self._rows} {_PRODUCT}", "p")
-        condition = f"r.outcome = {_CREATED}" if of_new else f"r.outcome <> {_CREATED} AND NOT r.has_text"
+        known = f"{self._rows} {_PRODUCT} WHERE NOT r.has_text"
+        source, product = (self._new_rows, "i") if of_new else (known, "p")
         insert = f"""
             INSERT INTO product_translations (vendor_id, product_id, language, title, description, link,
                                               edited_fields, search_vector, created_at, updated_at, version)
-            SELECT {_VENDOR}, r.product_id, :language, i.title, i.description, i.link, '{{}}',
+            SELECT (SELECT {_VENDOR}), {product}.id, :language, i.title, i.description, i.link, '{{}}',
                    {SEARCH_VECTOR.format(title="i.title", p=product)}, :now, :now, 1
-            FROM {source} WHERE {condition}
+            FROM {source}
         """
         return insert if of_new else self._mark_updated(f"{insert} RETURNING product_id")
 
@@ -144,7 +146,7 @@ class _Merge:
             INSERT INTO pg_temp.{self._intake.before} (product_id, product, text)
             SELECT * FROM (
                 SELECT p.id, {product} AS product, CASE WHEN t.product_id IS NULL THEN '{{}}' ELSE {written} END AS text
-                FROM {self._rows} {_PRODUCT} {_TEXT} WHERE r.outcome <> {_CREATED}
+                FROM {self._rows} {_PRODUCT} {_TEXT}
             ) old WHERE product <> '{{}}' OR text <> '{{}}'
         """
 
@@ -153,8 +155,7 @@ class _Merge:
             f"""
             UPDATE products p SET {_assignments(self._product)}, updated_at = :now, version = p.version + 1
             FROM {self._rows}
-            WHERE p.vendor_id = {_VENDOR} AND p.id = r.product_id AND r.outcome <> {_CREATED}
-              AND {_differs("p", self._product)}
+            WHERE p.vendor_id = {_VENDOR} AND p.id = r.product_id AND {_differs("p", self._product)}
             RETURNING p.id AS product_id
             """
         )

@@ -1,6 +1,6 @@
 """Which products lack something that sales channels ask for: counted over the catalogue, and as conditions of lists."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
@@ -10,10 +10,12 @@ from app.core.i18n import LANGUAGES
 from app.modules.catalog.contracts import Lacking, ProductCheck
 from app.modules.catalog.models.gaps import PRODUCT_BITS, TEXT_BITS
 from app.modules.catalog.models.product import Product, ProductTranslation
+from app.modules.catalog.services.product_service import title_in
 
 PRODUCT_KEY = Product.id
 
-# Joined once each, so that a condition is the same in the count and in the list.
+# Joined once each, so that a condition is the same in the count and in the list; what no condition reads, PostgreSQL
+# leaves out.
 _TEXTS = {name: aliased(ProductTranslation, name=f"text_{name}") for name in LANGUAGES}
 # What an address in the Union ends with: the country in its own languages and in ours, or its code.
 _COUNTRIES = (
@@ -81,12 +83,11 @@ _PRESENT = {ProductCheck.TEXT_EN: "en", ProductCheck.TEXT_FR: "fr", ProductCheck
 
 def select_checked(language: str) -> Any:
     """The products on sale as rows of a list; `lacks` can be used in its conditions."""
-    title = func.coalesce(*(_TEXTS[name].title for name in _languages(language)), Product.sku)
     return _joined(
         select(
             Product.id,
             Product.sku,
-            title.label("title"),
+            title_in(language).label("title"),
             Product.brand,
             Product.gtin,
             Product.image_link,
@@ -126,10 +127,6 @@ def lacks(checks: Collection[ProductCheck], language: str) -> ColumnElement[bool
         is_unnamed = Product.gaps.bitwise_and(PRODUCT_BITS[ProductCheck.RESPONSIBLE]) != 0
         conditions.append(and_(is_unnamed, not_(_is_made_inside())))
     return or_(false(), *conditions)
-
-
-def _languages(first: str) -> Sequence[str]:
-    return [first, *(name for name in LANGUAGES if name != first)]
 
 
 def _joined(statement: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -113,16 +114,20 @@ def count_products(session: Session, condition: ColumnElement[bool] | None = Non
 
 def get_product(session: Session, product_id: UUID, *, language: str) -> ProductDetail:
     """One product with its texts in all languages. Raises ProductNotFoundError."""
-    row = session.execute(_summaries(language).where(Product.id == product_id)).one_or_none()
-    if row is None:
+    product = session.get(Product, product_id)
+    if product is None:
         raise ProductNotFoundError
-    product = session.get_one(Product, product_id)
     texts = session.scalars(
         select(ProductTranslation)
         .where(ProductTranslation.product_id == product_id)
         .order_by(ProductTranslation.language)
     ).all()
-    summary = ProductSummary(*row)
+    # The texts are by language already: the reader's own, else the first one.
+    title = next(
+        (text.title for text in sorted(texts, key=lambda text: text.language != language)), product.sku
+    )
+    values = {one.name: getattr(product, one.name) for one in fields(ProductSummary) if one.name != "title"}
+    summary = ProductSummary(title=title, **values)
     facts: dict[str, Any] = {"title": summary.title, "description": None, "link": None}
     facts |= {name: getattr(product, name) for name in ExportRow._fields if name not in facts}
     return ProductDetail(
@@ -145,7 +150,8 @@ def get_product(session: Session, product_id: UUID, *, language: str) -> Product
     )
 
 
-def _summaries(language: str) -> Any:
+def title_in(language: str) -> SQLColumnExpression[str]:
+    """A product's title in ``language`` where there is one, else in another; its SKU where it has no texts."""
     # One probe of the primary key per row on the page, not a join over the whole catalogue.
     title = (
         select(ProductTranslation.title)
@@ -155,10 +161,14 @@ def _summaries(language: str) -> Any:
         .correlate(Product)
         .scalar_subquery()
     )
+    return func.coalesce(title, Product.sku)
+
+
+def _summaries(language: str) -> Any:
     return select(
         Product.id,
         Product.sku,
-        func.coalesce(title, Product.sku).label("title"),
+        title_in(language).label("title"),
         Product.brand,
         Product.gtin,
         Product.availability,

@@ -140,7 +140,6 @@ def problem(ctx: PageContext, problem_id: str) -> Response:
         badges=[(_TONES[state], ctx.t(f"core.problems.state.{state}"))],
         actions=_actions(ctx, found, state),
         target=problem_id,
-        raw=found,
     )
     return show_detail(ctx, detail)
 

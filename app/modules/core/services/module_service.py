@@ -200,7 +200,7 @@ def health_of(code: str) -> HealthResult | None:
     try:
         return check()
     except Exception as error:  # a check that fails says so, the page stays
-        return HealthResult(HealthStatus.FAILED, type(error).__name__)
+        return HealthResult(HealthStatus.FAILED, "health.raised", {"reason": type(error).__name__})
 
 
 def revisions_of(code: str) -> Sequence[str]:

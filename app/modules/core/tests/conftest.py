@@ -133,7 +133,7 @@ def receiver(data_dir: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rece
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         host = f"127.0.0.1:{server.server_port}"
         monkeypatch.setenv("WIZAMART_HTTP_ALLOWED_PRIVATE_HOSTS", f'["{host}"]')
         get_settings.cache_clear()

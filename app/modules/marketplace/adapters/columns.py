@@ -19,6 +19,8 @@ COLUMNS = (
     *("custom_label_0", "custom_label_1", "custom_label_2", "custom_label_3", "custom_label_4"),
 )
 REQUIRED_COLUMNS = ("id", "title", "price")
+CORRECTION_COLUMN = "error"
+"""The column that a file of failed rows has beside ours. It is read as it stands, whatever the feed's own files are."""
 MAX_ID = 50
 MAX_DESCRIPTION = 5000
 MAX_IMAGES = 10

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from app.core.config import get_settings
-from app.modules.marketplace.adapters.columns import REQUIRED_COLUMNS, column_names
+from app.modules.marketplace.adapters.columns import CORRECTION_COLUMN, REQUIRED_COLUMNS, column_names
 from app.modules.marketplace.adapters.containers import unpack
 from app.modules.marketplace.adapters.feed_reader import detect_format, read_header, starts_xml
 from app.modules.marketplace.adapters.mapping import SAMPLE_ROWS, apply_mapping
@@ -66,7 +66,7 @@ def prepare(
     """
     try:
         feed = _open(path, folder, profile)
-        if mapping:
+        if mapping and not (_is_correction(feed.header) and not mapping.keys() <= set(feed.header)):
             feed = replace(feed, header=apply_mapping(feed.header, mapping))
         names = column_names(feed.header)
         if missing := [name for name in REQUIRED_COLUMNS if name not in names]:
@@ -104,12 +104,18 @@ def _open(path: Path, folder: Path, profile: Profile | None) -> PreparedFeed:
     else:
         fmt = detect_format(source)
         header = read_header(source, fmt)
-        profile = profile or detect_profile(header)
+        found = detect_profile(header)
+        profile = found if _is_correction(header) else profile or found
         if profile not in _CONVERTERS:
             return PreparedFeed(source, fmt, profile, header)
         feed = _converted(target, profile, *_CONVERTERS[profile](source, fmt, header, target))
     unpacked.unlink(missing_ok=True)
     return feed
+
+
+def _is_correction(header: list[str]) -> bool:
+    """Whether this is a file of failed rows: it has our columns, not those of the file that they were in."""
+    return {CORRECTION_COLUMN, *REQUIRED_COLUMNS} <= set(column_names(header))
 
 
 def _converted(target: Path, profile: Profile | None, columns: list[str], table: TableWriter) -> PreparedFeed:

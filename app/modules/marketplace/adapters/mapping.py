@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from app.modules.catalog.contracts import GtinError, parse_gtin
 from app.modules.marketplace.adapters.columns import COLUMNS, column_names
-from app.modules.marketplace.adapters.mapping_words import NAMES, NOT_A_PRICE
+from app.modules.marketplace.adapters.mapping_words import ALSO, NAMES, NOT_A_PRICE, SAFETY
 from app.modules.marketplace.adapters.shop_values import plain
 from app.modules.marketplace.exceptions import (
     FeedColumnsDuplicateError,
@@ -92,6 +92,16 @@ def apply_mapping(header: Sequence[str], mapping: Mapping[str, str]) -> list[str
     return renamed
 
 
+def safety_columns(header: Sequence[str]) -> dict[str, int]:
+    """Where the data that product safety law asks for stand, by field: shops have own columns for them."""
+    found: dict[str, tuple[float, int]] = {}
+    for place, cell in enumerate(header):
+        best = next((one for one in _candidates(place, cell, []) if one.field in SAFETY), None)
+        if best and best.confidence > found.get(best.field, (0.0, 0))[0]:
+            found[best.field] = best.confidence, place
+    return {field: place for field, (_, place) in found.items()}
+
+
 def _check(header: Sequence[str], chosen: Mapping[str, str]) -> None:
     counts = Counter(cell.strip() for cell in header)
     if missing := [column for column in chosen if column not in counts]:
@@ -113,8 +123,12 @@ def _candidates(place: int, cell: str, values: list[str]) -> Iterator[_Candidate
         yield _Candidate(_weighed(name, 1.0, values), place, name, "name")
         return
     is_no_price = not NOT_A_PRICE.isdisjoint(words)
-    if (field := NAMES.get(" ".join(words))) and not (field == "price" and is_no_price):
-        yield _Candidate(_weighed(field, 0.9, values), place, field, "synonym")
+    joined = " ".join(words)
+    if (field := NAMES.get(joined)) and not (field == "price" and is_no_price):
+        other = ALSO.get(joined)
+        yield _Candidate(_weighed(field, 0.8 if other else 0.9, values), place, field, "synonym")
+        if other:
+            yield _Candidate(_weighed(other, 0.7, values), place, other, "synonym")
         return
     for field in dict.fromkeys(_fields_within(words)):
         if not (is_no_price and field in ("price", "sale_price")):
@@ -163,6 +177,11 @@ def _is_price(text: str) -> bool:
     return len(text) <= _LONGEST_PRICE and _PRICE.fullmatch(text) is not None
 
 
+def _is_contact(text: str) -> bool:
+    """An e-mail address, or the page with a form, which the law takes as well."""
+    return "@" in text or _URL.fullmatch(text) is not None
+
+
 _TESTS: dict[str, Callable[[str], object]] = {
     "id": lambda text: len(text) <= 50,
     "title": lambda text: len(text) <= 150 and not _URL.match(text),
@@ -172,6 +191,7 @@ _TESTS: dict[str, Callable[[str], object]] = {
     "price": _is_price,
     "sale_price": _is_price,
     "gtin": _is_gtin,
+    **dict.fromkeys(("manufacturer_email", "responsible_email"), _is_contact),
 }
 _SHAPES: tuple[tuple[str, Callable[[str], object], float], ...] = (
     ("gtin", _is_gtin, 0.55),

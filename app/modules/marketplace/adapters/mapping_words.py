@@ -82,6 +82,69 @@ _WORDS: dict[str, str] = {
     ),
     "shipping_weight": "weight | weight kg | poids | poids kg | gewicht | gewicht kg | versandgewicht",
     "shipping": "shipping cost | delivery cost | frais de port | frais de livraison | versandkosten",
+    "manufacturer_name": (
+        "manufacturer name | name of manufacturer | producer | producer name | legal manufacturer |"
+        " nom du fabricant | nom fabricant | raison sociale du fabricant | producteur | nom du producteur |"
+        " hersteller name | name des herstellers | herstellerfirma | hersteller firma | produzent | hiersteller"
+    ),
+    "manufacturer_address": (
+        "manufacturer address | address of manufacturer | manufacturer postal address | producer address |"
+        " adresse du fabricant | adresse fabricant | adresse postale du fabricant | fabricant adresse |"
+        " adresse du producteur | herstelleradresse | hersteller adresse | adresse des herstellers |"
+        " herstelleranschrift | hersteller anschrift | anschrift des herstellers | anschrift hersteller |"
+        " adress vum hiersteller"
+    ),
+    "manufacturer_email": (
+        "manufacturer email | manufacturer e mail | manufacturer mail | manufacturer email address |"
+        " manufacturer contact | email du fabricant | e mail du fabricant | courriel du fabricant |"
+        " mail du fabricant | email fabricant | e mail fabricant | courriel fabricant | fabricant email |"
+        " contact fabricant | contact du fabricant | hersteller email | hersteller e mail | herstelleremail |"
+        " hersteller mail | e mail des herstellers | email des herstellers | e mail hersteller |"
+        " hersteller kontakt | herstellerkontakt | kontakt hersteller | e mail vum hiersteller"
+    ),
+    "responsible_name": (
+        "responsible person | eu responsible person | responsible person name | responsible person eu |"
+        " name of responsible person | responsible person in the eu | eu representative | eu importer |"
+        " authorised representative | authorized representative | personne responsable | responsable ue |"
+        " personne responsable dans l ue | personne responsable ue | nom de la personne responsable |"
+        " responsable dans l ue | mandataire | mandataire ue | importateur ue | verantwortliche person |"
+        " eu verantwortliche person | verantwortliche person in der eu | verantwortliche person eu |"
+        " name der verantwortlichen person | verantwortliche person name | verantwortlicher |"
+        " eu verantwortlicher | verantwortlicher eu | eu bevollmachtigter | bevollmachtigter |"
+        " inverkehrbringer | eu importeur | verantwortlech persoun"
+    ),
+    "responsible_address": (
+        "responsible person address | eu responsible person address | responsible address |"
+        " address of responsible person | eu representative address | adresse de la personne responsable |"
+        " adresse personne responsable | personne responsable adresse | adresse du responsable |"
+        " adresse responsable ue | adresse du mandataire | verantwortliche person adresse |"
+        " verantwortliche person anschrift | adresse der verantwortlichen person |"
+        " anschrift der verantwortlichen person | adresse verantwortliche person | verantwortlicher adresse |"
+        " eu verantwortlicher adresse | adresse des bevollmachtigten | inverkehrbringer adresse |"
+        " adress vun der verantwortlecher persoun"
+    ),
+    "responsible_email": (
+        "responsible person email | responsible person e mail | eu responsible person email |"
+        " responsible email | email of responsible person | responsible person contact |"
+        " eu representative email | email de la personne responsable | e mail de la personne responsable |"
+        " courriel de la personne responsable | email personne responsable | personne responsable email |"
+        " personne responsable e mail | email du responsable | e mail du mandataire |"
+        " verantwortliche person email | verantwortliche person e mail | verantwortliche person kontakt |"
+        " e mail der verantwortlichen person | email der verantwortlichen person | verantwortlicher email |"
+        " e mail verantwortliche person | eu verantwortlicher e mail | verantwortlicher e mail |"
+        " e mail des bevollmachtigten | inverkehrbringer e mail | e mail vun der verantwortlecher persoun"
+    ),
+    "safety_warning": (
+        "warning | warnings | warning text | safety warning | safety warnings | safety information |"
+        " safety instructions | safety text | product safety | product safety information |"
+        " hazard warnings | avertissement | avertissements | avertissement de securite |"
+        " avertissements de securite | mise en garde | mises en garde | consignes de securite |"
+        " consigne de securite | informations de securite | information de securite | texte de securite |"
+        " securite du produit | warnhinweis | warnhinweise | warntext | sicherheitshinweis |"
+        " sicherheitshinweise | sicherheitsinformation | sicherheitsinformationen | sicherheitstext |"
+        " warn und sicherheitshinweise | sicherheits und warnhinweise | gefahrenhinweise |"
+        " produktsicherheit | secherheetshiweiser | warnungen"
+    ),
     "energy_efficiency_class": "energy class | energy label | classe energetique | energieeffizienzklasse",
     "unit_pricing_measure": "contents | contenance | inhalt | fullmenge",
     "unit_pricing_base_measure": "unite de base | grundeinheit | grundpreiseinheit",
@@ -90,6 +153,15 @@ NAMES: dict[str, str] = {
     plain(name): field for field, names in reversed(_WORDS.items()) for name in names.split("|")
 }
 """Folded name to field."""
+
+ALSO = dict.fromkeys(("manufacturer", "fabricant", "hersteller", "herstellername"), "manufacturer_name")
+"""Names that may mean another field as well: a shop that has a column for the brand means the maker by them."""
+
+SAFETY = (
+    *("manufacturer_name", "manufacturer_address", "manufacturer_email"),
+    *("responsible_name", "responsible_address", "responsible_email", "safety_warning"),
+)
+"""Fields that product safety law asks for, and that exports of shops have under names of their owners' choice."""
 
 # Prices without tax and of purchase are not the price that customers pay.
 NOT_A_PRICE = frozenset(

@@ -135,7 +135,7 @@ class _Product:
         return {
             "description": html_to_text(first["body"]),
             "brand": first["vendor"],
-            "google_product_category": first["category"],
+            "google_product_category": first["google_category"] or first["category"],
             "product_type": first["type"],
             "tags": first["tags"],
         }

@@ -1,6 +1,8 @@
 """The columns of Shopify's product export, by the names of its older and newer templates."""
 
 from app.modules.marketplace.adapters.columns import column_names
+from app.modules.marketplace.adapters.mapping import safety_columns
+from app.modules.marketplace.adapters.mapping_words import SAFETY
 from app.modules.marketplace.adapters.shop_values import OPTION_COLUMNS
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -8,7 +10,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "body": ("body (html)", "description"),
     "vendor": ("vendor",),
-    "category": ("google shopping / google product category", "product category"),
+    "category": ("product category",),
+    "google_category": ("google shopping / google product category",),
     "type": ("type", "custom product type", "standardized product type"),
     "tags": ("tags",),
     "published": ("published", "published on online store"),
@@ -41,7 +44,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "condition": ("google shopping / condition",),
     **{f"custom_label_{n}": (f"google shopping / custom label {n}",) for n in range(5)},
 }
-COPIED = ("mpn", "gender", "age_group", "condition", *(f"custom_label_{number}" for number in range(5)))
+COPIED = ("mpn", "gender", "age_group", "condition", *(f"custom_label_{n}" for n in range(5)), *SAFETY)
 # Columns of the feed that need one of the export's columns; all others are always there.
 _NEEDS = {
     "description": "body",
@@ -57,8 +60,19 @@ _NEEDS = {
     "unit_pricing_base_measure": "unit_base",
     **{name: name for name in COPIED},
 }
-FIELDS = tuple(_NAMES)
-FROM_FIRST_ROW = ("body", "vendor", "category", "type", "tags", "published", "status", "gift_card", "title")
+FIELDS = (*_NAMES, *SAFETY)
+FROM_FIRST_ROW = (
+    "body",
+    "vendor",
+    "category",
+    "google_category",
+    "type",
+    "tags",
+    "published",
+    "status",
+    "gift_card",
+    "title",
+)
 """Fields of the product, which other rows leave empty or repeat."""
 COLUMNS = (
     *("id", "title", "description", "image_link", "additional_image_link", "availability"),
@@ -71,11 +85,13 @@ COLUMNS = (
 def find_columns(header: list[str]) -> dict[str, int]:
     """Where each known column stands. Columns of markets ("Price / International") are not those of the shop."""
     places = {cell.strip().lower(): place for place, cell in reversed(list(enumerate(header)))}
-    found = {}
+    found = safety_columns(header)
     for field, names in _NAMES.items():
         place = next((places[name] for name in names if name in places), None)
         if place is not None:
             found[field] = place
+    if "google_category" in found:
+        found.setdefault("category", found["google_category"])
     return found
 
 

@@ -17,6 +17,7 @@ import orjson
 from app.modules.marketplace.adapters.columns import MAX_IMAGES
 from app.modules.marketplace.adapters.feed_reader import FeedFormat, read_rows
 from app.modules.marketplace.adapters.html_text import html_to_text
+from app.modules.marketplace.adapters.mapping_words import SAFETY
 from app.modules.marketplace.adapters.prepared import TableWriter, write_table
 from app.modules.marketplace.adapters.shop_values import (
     OPTION_COLUMNS,
@@ -48,6 +49,7 @@ _INHERITED = (
     "brands",
     "sku",
     "id",
+    *SAFETY,
 )
 
 _Row = dict[str, str]
@@ -177,6 +179,7 @@ class _Converter:
             "shipping_weight": weight(row["weight"], self._columns.weight_unit),
             "tags": row["tags"] or base["tags"],
             "tax_class": row["tax_class"] if row["tax_class"] != "parent" else base["tax_class"],
+            **{name: row[name] or base[name] for name in SAFETY},
         }
         # A simple product's attribute may list several values: "S, M, L" is no size.
         single = options if parent else [(name, value) for name, value in options if "," not in value]

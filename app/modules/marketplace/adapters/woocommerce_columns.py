@@ -2,6 +2,8 @@
 
 import re
 
+from app.modules.marketplace.adapters.mapping import safety_columns
+from app.modules.marketplace.adapters.mapping_words import SAFETY
 from app.modules.marketplace.adapters.shop_values import OPTION_COLUMNS, plain
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -36,7 +38,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "parent": ("Parent", "Übergeordnetes Produkt"),
     "brands": ("Brands", "Marques", "Marken", "Brand", "Marque", "Marke"),
 }
-FIELDS = (*_NAMES, "weight")
+FIELDS = (*_NAMES, "weight", *SAFETY)
 _WEIGHT = re.compile(r"(?:weight|poids|gewicht) (kg|g|lbs|oz)")
 _UNITS = {"kg": "kg", "g": "g", "lbs": "lb", "oz": "oz"}
 _ATTRIBUTE_NAME = re.compile(r"attribute (\d+) name|nom de l attribut (\d+)|attribut (\d+) name")
@@ -55,11 +57,12 @@ _NEEDS = {
     "shipping_weight": "weight",
     "tags": "tags",
     "tax_class": "tax_class",
+    **{name: name for name in SAFETY},
 }
 _COLUMNS = (
     *("id", "title", "description", "image_link", "additional_image_link", "availability"),
     *("price", "sale_price", "sale_price_effective_date", "gtin", "brand", "item_group_id", *OPTION_COLUMNS),
-    *("product_type", "shipping_weight", "tax_class", "tags"),
+    *("product_type", "shipping_weight", "tax_class", "tags", *SAFETY),
 )
 
 
@@ -68,7 +71,7 @@ class WooColumns:
 
     def __init__(self, header: list[str]) -> None:
         names = [plain(cell) for cell in header]
-        self.places: dict[str, int] = {}
+        self.places = safety_columns(header)
         self.weight_unit = ""
         for field, spellings in _NAMES.items():
             known = {plain(spelling) for spelling in spellings}

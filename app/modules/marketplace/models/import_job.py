@@ -19,7 +19,8 @@ class FeedImport(Keyed, VendorOwned, Base):
     not for sale, by reason. ``column_fill`` counts the cells that are
     not empty, by column; ``missing`` the rows that the feed had before and has no longer; ``findings`` is what the
     guard objected to, unless ``is_confirmed``. ``is_not_modified``: the address still has the file that was imported
-    last. ``undone_at``: a later run put back what this one had changed.
+    last. ``undone_at``: a later run put back what this one had changed. ``differences`` are the first of what a trial
+    would change.
     """
 
     __tablename__ = "feed_imports"
@@ -30,6 +31,7 @@ class FeedImport(Keyed, VendorOwned, Base):
         CheckConstraint("source_kind IN ('upload', 'url')", name="source_kind"),
         CheckConstraint("policy IN ('skip-bad-rows', 'all-or-nothing')", name="policy"),
         CheckConstraint("rows = created + updated + unchanged + excluded + failed", name="counts"),
+        CheckConstraint("octet_length(differences::text) <= 65536", name="differences"),
     )
 
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), sort_order=-90)
@@ -65,6 +67,8 @@ class FeedImport(Keyed, VendorOwned, Base):
     findings: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     seconds: Mapped[float] = mapped_column(default=0.0)
     problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # Only the page of one import shows them.
+    differences: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
     undone_at: Mapped[datetime | None]
     undo_job_id: Mapped[UUID | None]
     created_by: Mapped[UUID | None]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
@@ -18,7 +18,8 @@ class MarketplaceProduct(Timestamped, Base):
     becomes of them: an equal hash means that there is nothing to do. ``id`` is for addresses: it stays while the row
     lives. ``first_import_id`` added the row, and ``made_product`` says that it made the product as well;
     ``import_id`` changed it last. ``missing_since``: the feed no longer has it. ``given`` has the bits of the fields
-    that it has a value for (``catalog.contracts.KEPT_BITS``).
+    that it has a value for (``catalog.contracts.KEPT_BITS``). ``line`` is where it stood in the file of ``import_id``;
+    null for rows of before that was kept.
     """
 
     __tablename__ = "marketplace_products"
@@ -27,7 +28,8 @@ class MarketplaceProduct(Timestamped, Base):
         UniqueConstraint("vendor_id", "feed_id", "external_id", name="uq_marketplace_products_row"),
     )
 
-    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True)
+    # No foreign key, which would be checked for each row: the row-level policy lets a vendor write its own rows only.
+    vendor_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     feed_id: Mapped[UUID]
     marketplace: Mapped[str]
@@ -45,3 +47,4 @@ class MarketplaceProduct(Timestamped, Base):
     import_id: Mapped[UUID]
     missing_since: Mapped[datetime | None]
     given: Mapped[int]
+    line: Mapped[int | None] = mapped_column(Integer)

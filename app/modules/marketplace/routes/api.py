@@ -11,6 +11,8 @@ from app.modules.api.jobs import JOB_PREFIX
 from app.modules.api.pages import cursor_of, place_of, read_spec, refused_cursor
 from app.modules.marketplace.enums import RowErrorCode
 from app.modules.marketplace.schemas.imports import (
+    ImportDifference,
+    ImportDifferences,
     ImportItem,
     ImportQuery,
     NewImport,
@@ -98,6 +100,16 @@ def imports_undo(ctx: ApiContext, import_id: str) -> ImportItem:
     assert row.undo_job_id is not None
     ctx.location(f"/vendor/jobs/{to_public(JOB_PREFIX, row.undo_job_id)}")
     return shown_import(row, job.state if job else None)
+
+
+@router.vendor("GET", "/imports/{import_id}/differences", permission=_VIEW)
+def imports_differences(ctx: ApiContext, import_id: str) -> ImportDifferences:
+    """List the first 20 things that a trial would change: what it changes, then what it adds.
+
+    Empty for imports that were no trial.
+    """
+    row = import_service.get_import(ctx.session, key_of(IMPORT_PREFIX, import_id)).row
+    return ImportDifferences(data=[ImportDifference(**one) for one in row.differences or ()])
 
 
 @router.vendor("GET", "/imports/{import_id}/errors", permission=_VIEW)

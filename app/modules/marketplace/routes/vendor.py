@@ -22,6 +22,7 @@ from app.modules.marketplace.services import (
     import_service,
 )
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS
+from app.modules.marketplace.services.feed_problem_service import problem_key
 from app.modules.marketplace.services.feed_service import FEED_PREFIX
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, OUTCOME, OUTCOMES, ImportRequest
 from app.modules.pagekit.form_page import mount_form
@@ -231,7 +232,9 @@ def _start(ctx: PageContext, values: Mapping[str, Any]) -> str:
     try:
         row = import_service.start_import(ctx.session, request, user_id=ctx.who.user_id)
     except (UrlRefusedError, TooLargeError) as error:
-        raise _refused("file" if upload else "url", error.message_key, error.params) from error
+        raise _refused(
+            "file" if upload else "url", problem_key(error.code, error.params), error.params
+        ) from error
     return ctx.url("marketplace.vendor.import", import_id=to_public(IMPORT_PREFIX, row.id))
 
 

@@ -48,7 +48,6 @@ def feed(ctx: PageContext, feed_id: str) -> Response:
             more=_more(ctx, found, here),
             target=feed_id,
             refresh=running,
-            raw=found,
         ),
     )
 

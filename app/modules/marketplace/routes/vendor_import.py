@@ -22,6 +22,7 @@ from app.modules.marketplace.services import (
 from app.modules.marketplace.services import (
     import_block_service as import_blocks,
 )
+from app.modules.marketplace.services.feed_problem_service import problem_key
 from app.modules.marketplace.services.feed_service import FEED_PREFIX
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, ImportWithJob, outcome_of
 from app.modules.pagekit.details import Action, Detail, show_detail
@@ -53,6 +54,7 @@ def show_import(ctx: PageContext, import_id: str, code: str = "") -> Response:
     blocks = [
         *import_blocks.findings(ctx, row, is_active=is_active),
         import_blocks.result(ctx, row, view, outcome),
+        *import_blocks.differences(ctx, row, is_active=is_active),
         *import_blocks.errors(ctx, row, code, is_active=is_active),
         import_blocks.facts(ctx, row, feed),
     ]
@@ -194,7 +196,7 @@ def _problem(ctx: PageContext, found: ImportWithJob) -> str | None:
         return None
     if row.problem is None:
         return ctx.t("marketplace.import.unexpected", code=job.error_digest or job.error_code or "")
-    key = f"errors.{row.problem['code']}"
+    key = problem_key(row.problem["code"], row.problem["params"])
     known = has_message(ctx.language, key) or has_message(FALLBACK, key)
     return ctx.t(key, **row.problem["params"]) if known else str(row.problem["detail"])
 

@@ -138,7 +138,6 @@ def rule(ctx: PageContext, rule_id: str, effect: str = "") -> Response:
             actions=_actions(ctx, row, here) if may_edit else (),
             more=_more(ctx, row, here) if may_edit else (),
             target=rule_id,
-            raw=row,
         ),
     )
 

@@ -1,7 +1,7 @@
 """Imports of feeds in the API."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -62,6 +62,48 @@ class ImportItem(BaseModel):
     problem_code: str | None = Field(description="What stopped the import as a whole.")
     errors_url: str
     created_at: datetime
+
+
+class ImportDifference(BaseModel):
+    """A field of a product that a trial would change, and what makes it so."""
+
+    model_config = example(
+        kind="changed",
+        sku="SKU-7",
+        title="Chair",
+        line=8,
+        field="price_cents",
+        language=None,
+        before=1500,
+        after=1499,
+        currency="EUR",
+        columns=["price"],
+        cell="15.00 EUR",
+        rules=["Just below"],
+    )
+
+    kind: Literal["changed", "new", "missing"] = Field(
+        description="`new`: the product would be made, and its title is told; `missing`: the feed has it no longer."
+    )
+    sku: str
+    title: str
+    line: int | None = Field(description="Line of the file; in XML the number of the product.")
+    field: str
+    language: str | None = Field(description="Of texts.")
+    before: Any = Field(description="Texts are cut to 200 characters; amounts are cents of `currency`.")
+    after: Any
+    currency: str | None
+    columns: list[str] = Field(description="The file's columns that the field is read from.")
+    cell: str = Field(description="What stands there.")
+    rules: list[str] = Field(description="Names of the rules that change it.")
+
+
+class ImportDifferences(BaseModel):
+    """The first differences of a trial, at most 20."""
+
+    model_config = example(data=[])
+
+    data: list[ImportDifference]
 
 
 class ImportQuery(ListQuery):

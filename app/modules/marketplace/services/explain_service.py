@@ -21,7 +21,7 @@ from app.modules.marketplace.services import feed_order_service, feed_service, s
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS, attributes_of
 from app.modules.marketplace.services.feed_row import ROW_COLUMNS, ParsedRow, RowError
 from app.modules.marketplace.services.feed_rules import Step
-from app.modules.marketplace.services.row_pipeline import RowPipeline
+from app.modules.marketplace.services.row_pipeline import Reading, RowPipeline
 from app.modules.pagekit.points import TIMELINE
 
 _PRODUCT_PREFIX = "prd"
@@ -44,6 +44,8 @@ class Cell:
 class FeedSays:
     """What one feed says about a field, with the rules and settings of now.
 
+    ``line`` is where the row stands in the file of ``import_id``: the number of its line, in XML of its product; None
+    where that is not known.
     ``value`` is in the catalogue's units (amounts: cents of ``currency``); ``problem`` is what would refuse the row,
     ``is_left_out``: a rule would. ``rules_changed_at``: rules of the feed were changed after the row was imported.
     """
@@ -54,6 +56,7 @@ class FeedSays:
     import_id: UUID
     imported_at: datetime
     missing_since: datetime | None
+    line: int | None
     cells: tuple[Cell, ...]
     steps: tuple[Step, ...]
     is_left_out: bool
@@ -120,6 +123,21 @@ def explain(session: Session, product_id: UUID, field: str, language: str | None
     )
 
 
+def trace_cells(
+    feed: Feed, reading: Reading, raw: Mapping[str, str], columns: Sequence[str]
+) -> tuple[tuple[Cell, ...], tuple[Step, ...]]:
+    """The cells of these columns in a row of a feed, and what rules do to them; ``raw`` has cells before rules."""
+    names = [*raw, *(name for name in reading.rules.columns if name not in raw)]
+    steps = reading.rules.trace(names, [raw.get(name, "") for name in names])
+    file_columns = {ours: theirs for theirs, ours in feed.mapping.items() if ours}
+    cells = (
+        Cell(name, file_columns.get(name, name), raw.get(name, ""))
+        for name in columns
+        if name in raw or len(columns) == 1
+    )
+    return tuple(cells), tuple(step for step in steps if step.column in columns or not step.column)
+
+
 def _current(product: ProductDetail, field: str, language: str | None) -> tuple[Any, bool]:
     """The field's value, and whether it was edited by hand."""
     if language is not None:
@@ -160,10 +178,8 @@ def _says(
 ) -> FeedSays:
     reading = feed_service.reading_of(session, feed)
     raw: Mapping[str, str] = row.raw
-    names = [*raw, *(name for name in reading.rules.columns if name not in raw)]
-    steps = reading.rules.trace(names, [raw.get(name, "") for name in names])
+    cells, steps = trace_cells(feed, reading, raw, columns)
     parsed = RowPipeline(list(raw), reading).parse(RawRow(1, list(raw.values()), 0, 2))
-    file_columns = {ours: theirs for theirs, ours in feed.mapping.items() if ours}
     return FeedSays(
         feed.id,
         feed.name,
@@ -171,12 +187,9 @@ def _says(
         row.import_id,
         row.updated_at,
         row.missing_since,
-        tuple(
-            Cell(name, file_columns.get(name, name), raw.get(name, ""))
-            for name in columns
-            if name in raw or len(columns) == 1
-        ),
-        tuple(step for step in steps if step.column in columns or not step.column),
+        row.line if row.missing_since is None else None,
+        cells,
+        steps,
         parsed is None,
         _problem(parsed, columns) if isinstance(parsed, list) else None,
         _value(parsed, field) if isinstance(parsed, tuple) else None,

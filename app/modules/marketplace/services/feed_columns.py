@@ -1,6 +1,7 @@
 """Which fields of a parsed row, and so of the catalogue, each column of a feed stands for."""
 
 from collections.abc import Iterable
+from itertools import compress
 from operator import itemgetter
 from typing import Any
 
@@ -71,7 +72,12 @@ _ATTRIBUTES = tuple(
     for slot, name in enumerate(ROW_COLUMNS)
     if name not in INTAKE_COLUMNS and name not in _OWN_FIELDS
 )
-_BITS = tuple((ROW_COLUMNS.index(name), bit) for name, bit in KEPT_BITS.items() if name in ROW_COLUMNS)
+_ATTRIBUTE_NAMES = tuple(name for name, _ in _ATTRIBUTES)
+_IDENTIFIER_EXISTS = _ATTRIBUTE_NAMES.index("identifier_exists")
+_attribute_values = itemgetter(*(slot for _, slot in _ATTRIBUTES))
+_BIT_NAMES = tuple(name for name in KEPT_BITS if name in ROW_COLUMNS)
+_BITS = tuple(KEPT_BITS[name] for name in _BIT_NAMES)
+_bit_values = itemgetter(*(ROW_COLUMNS.index(name) for name in _BIT_NAMES))
 # Fields that make sense together only, so that they come from one feed.
 _GROUPS = tuple(
     sum(KEPT_BITS[name] for name in names)
@@ -81,9 +87,10 @@ _GROUPS = tuple(
     )
 )
 # What the catalogue takes as it stands in the row; line, id and attributes are put before and after it.
-_COPIED = [name for name in INTAKE_COLUMNS if name not in ("line", "id", "attributes", "kept_fields")]
-copied_fields = itemgetter(*(ROW_COLUMNS.index("external_id" if name == "sku" else name) for name in _COPIED))
-"""The part of a row that goes into the intake's columns from ``sku`` to the one before ``attributes``."""
+COPIED = tuple(name for name in INTAKE_COLUMNS if name not in ("line", "id", "attributes", "kept_fields"))
+"""The intake's columns from ``sku`` to the one before ``attributes``."""
+copied_fields = itemgetter(*(ROW_COLUMNS.index("external_id" if name == "sku" else name) for name in COPIED))
+"""The part of a row that goes into ``COPIED``."""
 
 
 def present_fields(columns: Iterable[str]) -> list[str]:
@@ -94,11 +101,8 @@ def present_fields(columns: Iterable[str]) -> list[str]:
 
 def given_bits(row: ParsedRow) -> int:
     """The bits (``KEPT_BITS``) of the fields that have a value in the row."""
-    bits = 0
-    for slot, bit in _BITS:
-        if row[slot]:
-            bits |= bit
-    if any(row[slot] for _, slot in _ATTRIBUTES):
+    bits = sum(compress(_BITS, _bit_values(row)))
+    if any(_attribute_values(row)):
         bits |= KEPT_BITS["attributes"]
     return bits
 
@@ -113,8 +117,8 @@ def spoken_bits(given: int) -> int:
 
 def attributes_of(row: ParsedRow) -> dict[str, Any]:
     """The fields that the catalogue has no column for; what is empty, and a plain "no", is left out."""
-    return {
-        name: value
-        for name, slot in _ATTRIBUTES
-        if (value := row[slot]) or (value is False and name == "identifier_exists")
-    }
+    values = _attribute_values(row)
+    attributes = dict(zip(compress(_ATTRIBUTE_NAMES, values), filter(None, values), strict=True))
+    if values[_IDENTIFIER_EXISTS] is False:
+        attributes["identifier_exists"] = False
+    return attributes

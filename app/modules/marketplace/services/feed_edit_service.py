@@ -23,6 +23,7 @@ from app.modules.marketplace.models.feed import Feed
 from app.modules.marketplace.models.import_job import FeedImport
 from app.modules.marketplace.models.marketplace_product import MarketplaceProduct
 from app.modules.marketplace.services import feed_rule_service, feed_service
+from app.modules.marketplace.services.feed_problem_service import problem_key
 from app.modules.marketplace.services.feed_service import FEED_PREFIX
 from app.modules.marketplace.services.import_service import OUTCOME
 from app.modules.tenancy.facade import record_audit
@@ -170,7 +171,7 @@ def _checked(session: Session, feed_id: UUID, values: dict[str, Any]) -> dict[st
         try:
             url = str(check_url(url, get_settings()))
         except UrlRefusedError as error:
-            raise _refused("url", error.message_key, error.params) from error
+            raise _refused("url", problem_key(error.code, error.params), error.params) from error
     next_run_at = clock.now() + timedelta(hours=hours) if hours else None
     return {**values, "url": url, "every_hours": hours, "next_run_at": next_run_at}
 

@@ -1,16 +1,26 @@
 """Feeds that cannot be downloaded stand among the vendor's problems until they can."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import AppError
+from app.core.http_client import FetchFailedError
+from app.core.http_guard import UrlRefusedError
 from app.core.ids import to_public
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, get_import
 from app.modules.menu import page_url
 from app.modules.problems import Problem, clear_problem, report_problem
 from app.modules.tenancy import facade as tenancy
+
+
+def problem_key(code: str, params: Mapping[str, Any]) -> str:
+    """The message that says what is wrong: of errors of an address, the one for their reason."""
+    is_address = code in (UrlRefusedError.code, FetchFailedError.code)
+    return f"marketplace.address_problems.{params.get('reason', '')}" if is_address else f"errors.{code}"
 
 
 def report_download(session: Session, import_id: UUID, error: AppError) -> None:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -255,15 +256,12 @@ class RowParser:
     def _convert(
         self, line: int, cells: list[str], errors: list[RowError]
     ) -> tuple[dict[str, str], list[Any]]:
-        values: dict[str, str] = {}
+        texts = list(map(str.strip, cells[: self._width]))
+        values = dict(compress(zip(self._names, texts, strict=True), texts))
         out: list[Any] = [None] * (_NOWHERE + 1)
         out[_CONDITION] = "new"
         out[_ADULT] = out[_BUNDLE] = False
-        texts = map(str.strip, cells[: self._width])
-        for text, (name, slot, limit, convert) in zip(texts, self._plan, strict=True):
-            if not text:
-                continue
-            values[name] = text
+        for (name, slot, limit, convert), text in compress(zip(self._plan, texts, strict=True), texts):
             if len(text) > limit:
                 params = {"limit": limit, "found": len(text)}
                 errors.append(_error(line, name, RowErrorCode.TEXT_TOO_LONG, text, params))

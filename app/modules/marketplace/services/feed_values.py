@@ -13,6 +13,7 @@ Converter = Callable[[str], Any]
 
 MAX_URL = 2000
 MAX_IMAGES = 10
+_LENGTHS_WITHOUT_ZEROS = {7: 8, 9: 10, 11: 12}  # of a GTIN-8, an ISBN-10 and a GTIN-12
 MAX_PRICE_CENTS = 9_999_999_999
 MAX_MULTIPACK = 100_000
 
@@ -38,7 +39,7 @@ _NUMBER = re.compile(
     r"(?:(?P<point>[.,])(?P<cents>[0-9]+))?"
 )
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009]")
-_URL = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _NEXT_URL = re.compile(r",\s*(?=https?://)", re.IGNORECASE)
 
 
@@ -126,7 +127,7 @@ def one_of(values: dict[str, Any], code: RowErrorCode, allowed: str) -> Converte
 
 
 def parse_url(text: str) -> str:
-    if _URL.match(text) and len(text.split()) == 1:
+    if _URL.fullmatch(text):
         return text
     raise BadValueError(RowErrorCode.URL_MALFORMED)
 
@@ -153,7 +154,21 @@ def parse_feed_gtin(text: str) -> str:
     try:
         return parse_gtin(text)
     except GtinError as error:
+        if full := _with_zeros(text):
+            raise BadValueError(RowErrorCode.GTIN_ZEROS_LOST, full=full) from None
         raise BadValueError(RowErrorCode(f"gtin_{error.fault}")) from None
+
+
+def _with_zeros(text: str) -> str:
+    """The GTIN that a number is without its leading zeros, which spreadsheets take away; "" if it is none."""
+    length = _LENGTHS_WITHOUT_ZEROS.get(len(text))
+    if length is None or not (text.isascii() and text.isdigit()):
+        return ""
+    try:
+        parse_gtin(text.zfill(length))
+    except GtinError:
+        return ""
+    return text.zfill(length)
 
 
 def parse_date(text: str) -> date:

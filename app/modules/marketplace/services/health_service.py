@@ -11,4 +11,4 @@ def check_health() -> HealthResult:
     """One look into the table of imports."""
     with unit_of_work(SYSTEM) as session:
         session.execute(select(FeedImport.id).limit(1)).all()
-    return HealthResult(HealthStatus.OK, "imports can be read")
+    return HealthResult(HealthStatus.OK, "marketplace.health.readable")

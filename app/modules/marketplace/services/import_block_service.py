@@ -1,16 +1,18 @@
 """The parts of an import's page: what the guard found, the counts, rows with errors, about the file."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from app.core.i18n import format_number, ntranslate
+from app.core.i18n import FALLBACK, format_number, has_message, ntranslate
 from app.core.ids import to_public
 from app.modules.marketplace.models.feed import Feed
 from app.modules.marketplace.models.import_job import FeedImport
 from app.modules.marketplace.services import row_error_service
 from app.modules.marketplace.services.feed_service import FEED_PREFIX
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX
+from app.modules.marketplace.services.source_block_service import value_text
 from app.modules.pagekit.details import Block, Fact
 from app.modules.pagekit.job_view import JobView
 from app.modules.pages import PageContext
@@ -57,6 +59,44 @@ def result(ctx: PageContext, row: FeedImport, view: JobView | None, outcome: str
         column="full",
         order=10,
     )
+
+
+def differences(ctx: PageContext, row: FeedImport, *, is_active: bool) -> list[Block]:
+    """The first of what a trial would change."""
+    if not row.is_dry_run or is_active or not row.differences:
+        return []
+    context = {
+        "shown": [
+            {
+                **one,
+                "label": _field_label(ctx, one["field"], one["language"]),
+                **{
+                    name: value_text(
+                        ctx, one["field"], _typed(one["field"], one[name]), one["currency"] or ""
+                    )
+                    for name in ("before", "after")
+                },
+            }
+            for one in row.differences
+        ],
+        "total": row.created + row.updated,
+    }
+    title = ctx.t("marketplace.import.differences")
+    template = "marketplace/vendor/import_differences.html"
+    return [Block("differences", title, template=template, context=context, column="full", order=15)]
+
+
+def _typed(field: str, value: Any) -> Any:
+    """A value kept as JSON, as the catalogue has it."""
+    is_time = field in ("sale_starts_at", "sale_ends_at", "availability_date")
+    return datetime.fromisoformat(value) if is_time and value else value
+
+
+def _field_label(ctx: PageContext, field: str, language: str | None) -> str:
+    """What people call a field; attributes go by their column."""
+    key = f"catalog.fields.{field}"
+    label = ctx.t(key) if has_message(FALLBACK, key) else field
+    return f"{label} ({ctx.t(f'core.languages.{language}')})" if language else label
 
 
 def errors(ctx: PageContext, row: FeedImport, code: str, *, is_active: bool) -> list[Block]:

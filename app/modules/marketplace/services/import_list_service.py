@@ -18,7 +18,8 @@ from app.tasks.models import Job, JobState
 
 def select_imports() -> Select[Any]:
     """Imports with the state of their jobs."""
-    return select(*FeedImport.__table__.columns, Job.state).outerjoin(Job, Job.id == FeedImport.job_id)
+    columns = (column for column in FeedImport.__table__.columns if column.name != "differences")
+    return select(*columns, Job.state).outerjoin(Job, Job.id == FeedImport.job_id)
 
 
 IMPORTS = ListSpec(

@@ -7,7 +7,7 @@ whose hash is equal is unchanged and costs no more than that look. All counts co
 
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import IO, Any
@@ -17,13 +17,11 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.database import copy_rows
-from app.core.ids import new_id
+from app.core.database import commit_lazily, copy_text
 from app.modules.catalog import facade as catalog
-from app.modules.catalog.contracts import INTAKE_COLUMNS, KEPT_BITS
-from app.modules.marketplace.adapters.feed_reader import Position, RawRow
+from app.modules.marketplace.adapters.feed_reader import Position
 from app.modules.marketplace.adapters.prepared import read_prepared
-from app.modules.marketplace.enums import ErrorPolicy, Marketplace, RowErrorCode
+from app.modules.marketplace.enums import ErrorPolicy, Marketplace
 from app.modules.marketplace.exceptions import FeedNoRowsError
 from app.modules.marketplace.services import (
     feed_file_service,
@@ -32,25 +30,17 @@ from app.modules.marketplace.services import (
     import_service,
     row_error_service,
 )
-from app.modules.marketplace.services.feed_columns import (
-    attributes_of,
-    copied_fields,
-    given_bits,
-    spoken_bits,
-)
-from app.modules.marketplace.services.feed_row import ROW_COLUMNS, ParsedRow, RowError
-from app.modules.marketplace.services.import_parts import Part, ahead, read_parts
+from app.modules.marketplace.services.import_parts import Part, Sorted, ahead, read_parts
+from app.modules.marketplace.services.import_rows import LINE_COLUMNS, RowReader
 from app.modules.marketplace.services.import_sql import MORE_COLUMNS, ImportSql
 from app.modules.marketplace.services.row_error_service import FailedRow
 from app.modules.marketplace.services.row_pipeline import RowPipeline
 
-_RAW = ROW_COLUMNS.index("raw")
-_LOADED = [*INTAKE_COLUMNS, *MORE_COLUMNS]
-_ALL_BITS = sum(KEPT_BITS.values())
 _SPOOLED_ROWS = 5000
 CHECK, WRITE = "checking", "importing"
 _START: dict[str, Any] = {
     "phase": "",
+    "is_known": True,
     "is_checked": False,
     "position": None,
     "seconds": 0.0,
@@ -99,9 +89,10 @@ class ImportRun:
         self._begin(checkpoint)
 
     def _begin(self, checkpoint: dict[str, Any] | None) -> None:
-        if checkpoint and not self._sql.was_seen():
-            checkpoint = None  # the database crashed: begin again
-        checkpoint = checkpoint or _START
+        checkpoint = _START | (checkpoint or {})
+        if checkpoint["phase"] and checkpoint["is_known"] and not self._sql.was_seen():
+            checkpoint = _START  # the database crashed: begin again
+        self._is_known: bool = checkpoint["is_known"]
         self._is_checked: bool = checkpoint["is_checked"]
         self.phase = checkpoint["phase"]
         self._position = Position(*checkpoint["position"]) if checkpoint["position"] else None
@@ -116,6 +107,7 @@ class ImportRun:
             return None
         return {
             "phase": self.phase,
+            "is_known": self._is_known,
             "is_checked": self._is_checked,
             "position": list(self._position) if self._position else None,
             "seconds": self._elapsed(),
@@ -156,9 +148,9 @@ class ImportRun:
         self._pipeline = RowPipeline(prepared.header, reading)
         self._is_correction = "error" in self._pipeline.names
         self._size = prepared.path.stat().st_size
-        self._is_known = feed_service.has_rows(self._session, self._feed.id)
         self._others = feed_order_service.other_feeds(self._session, self._feed)
         self._keeps_blanks = reading.keeps_blanks
+        self._reader = RowReader(self._pipeline, keeps_blanks=reading.keeps_blanks)
         import_service.note(
             self._session,
             self.row.id,
@@ -167,6 +159,7 @@ class ImportRun:
             problem=None,
         )
         if not self.phase:
+            self._is_known = feed_service.has_rows(self._session, self._feed.id)
             self._is_checked = self._is_known and not self._is_correction
             row_error_service.forget_failed_rows(self._session, self.row.id)
             self._sql.forget_seen()
@@ -222,17 +215,16 @@ class ImportRun:
         rows = read_prepared(self._prepared, start=self._position)
         rows = map(row_error_service.restored, rows) if self._is_correction else rows
         import_part = self._check_part if phase == CHECK else self._write_part
-        with ahead(read_parts(rows, self._pipeline, lambda: self._is_mostly_new)) as parts:
+        made = read_parts(rows, self._reader, are_new=not self._is_known)
+        with ahead(made) as parts:
             for part in parts:
+                if not self.is_atomic:
+                    commit_lazily(self._session)
                 import_part(part)
                 self._position = part.end
                 if not self.is_atomic:
                     self._note_counts()
                 yield
-
-    @property
-    def _is_mostly_new(self) -> bool:
-        return not self._is_known
 
     def _check_part(self, part: Part) -> None:
         """Count what is to be done, and note what cannot be imported."""
@@ -240,60 +232,67 @@ class ImportRun:
         self.counts.changed += len(changed)
 
     def _write_part(self, part: Part) -> None:
-        changed = self._changed(part, is_first_look=not self._is_checked)
-        if changed:
-            self._merge(changed)
+        lines = self._changed(part, is_first_look=not self._is_checked) if self._is_known else self._new(part)
+        if lines:
+            self._merge(lines)
 
-    def _changed(self, part: Part, *, is_first_look: bool) -> dict[int, ParsedRow]:
-        """The rows to import by line. At the first look all others are counted, and errors kept."""
-        keys = ((line, *key) for line, key in part.keys.items())
-        fates = self._sql.fates(keys, is_known=self._is_known, is_first_look=is_first_look)
-        good: dict[int, ParsedRow] = {}
-        bad = [(part.raws[line], self._errors(part, line)) for line in part.raws.keys() - part.keys.keys()]
+    def _new(self, part: Part) -> list[bytes]:
+        """The rows to import, as lines for COPY, of a feed that had none; all others are counted, and errors kept."""
+        assert part.found
+        taken = self._sql.taken(external_id for external_id, _ in part.keys.values())
+        found = part.sort(taken) if taken else part.found
+        self._count(part, found, unchanged=0)
+        return found.lines
+
+    def _changed(self, part: Part, *, is_first_look: bool) -> list[bytes]:
+        """The rows to import, as lines for COPY. At the first look all others are counted, and errors kept."""
+        fates = self._sql.fates(part.key_lines, is_first_look=is_first_look)
+        found = Sorted([], part.without_id())
         excluded = []
         decided: dict[str, int] = {}  # ids whose first row is bad: a later one may be the first good one
         for fate in fates:
             external_id, row_hash = part.keys[fate.line]
             if fate.is_duplicate and decided.get(external_id, 0) >= 0:
-                error = RowError(fate.line, "id", RowErrorCode.DUPLICATE_ID, external_id, {})
-                bad.append((part.raws[fate.line], [error]))
+                found.bad.append(part.repeated(fate.line))
                 continue
-            parsed = part.parse(self._pipeline, fate.line)
-            if isinstance(parsed, list):
-                bad.append((part.raws[fate.line], parsed))
+            outcome = self._reader.read(part.raws[fate.line], row_hash)
+            if isinstance(outcome, list):
+                found.bad.append(self._reader.failed(part.raws[fate.line], outcome))
                 decided[external_id] = -fate.line
                 continue
             if external_id in decided:
                 decided[external_id] = fate.line
-            if parsed is None:
+            if outcome is None:
                 excluded.append(external_id)
             else:
-                good[fate.line] = (*parsed, row_hash)
+                found.lines.append(outcome)
         self._sql.decide(decided)
         self._sql.unsee(excluded)
         if is_first_look:
-            self.counts.excluded += len(excluded)
-            self.counts.failed += len(bad)
-            self.counts.unchanged += len(part.keys) - len(fates)
-            self._add_fill(part)
-            self._keep_failed(bad)
-        return good
+            found.excluded = len(excluded)
+            self._count(part, found, unchanged=len(part.keys) - len(fates))
+        return found.lines
 
-    def _errors(self, part: Part, line: int) -> list[RowError]:
-        errors = part.parse(self._pipeline, line)
-        assert isinstance(errors, list)
-        return errors
+    def _count(self, part: Part, found: Sorted, *, unchanged: int) -> None:
+        self.counts.excluded += found.excluded
+        self.counts.failed += len(found.bad)
+        self.counts.unchanged += unchanged
+        for name, filled in zip(self._pipeline.names, part.filled, strict=False):
+            self._fill[name] = self._fill.get(name, 0) + filled
+        if self._spool is not None:
+            self._spool.writelines(orjson.dumps(tuple(row)) + b"\n" for row in found.bad)
+        elif found.bad:
+            row_error_service.store_failed_rows(self._session, self.row.id, found.bad)
 
-    def _merge(self, rows: dict[int, ParsedRow]) -> None:
+    def _merge(self, lines: list[bytes]) -> None:
         intake = catalog.open_intake(self._session, language=self._feed.language, more_columns=MORE_COLUMNS)
-        loaded = (_loaded(line, row, keeps_blanks=self._keeps_blanks) for line, row in rows.items())
-        copy_rows(self._session, intake.table, _LOADED, loaded)
+        copy_text(self._session, intake.table, LINE_COLUMNS, b"".join(lines))
         if self._others:
             self._sql.keep_others(intake, self._others)
         merged = catalog.merge_intake(self._session, intake, columns=self._pipeline.fields)
-        if self._is_known or merged.created < len(rows):
+        if self._is_known or merged.created < len(lines):
             self._sql.keep_before(intake)
-        self._sql.stage(intake)
+        self._sql.stage(intake, are_new=not self._is_known)
         self.counts.created += merged.created
         self.counts.updated += merged.updated
         self.counts.unchanged += merged.unchanged
@@ -315,18 +314,6 @@ class ImportRun:
                 self._note_counts()
             yield
 
-    def _add_fill(self, part: Part) -> None:
-        for name, filled in zip(self._pipeline.names, part.filled, strict=False):
-            self._fill[name] = self._fill.get(name, 0) + filled
-
-    def _keep_failed(self, bad: Iterable[tuple[RawRow, list[RowError]]]) -> None:
-        place = self._pipeline.names.index("id")
-        failed = [row_error_service.failed_row(raw, place, errors) for raw, errors in bad]
-        if self._spool is not None:
-            self._spool.writelines(orjson.dumps(tuple(row)) + b"\n" for row in failed)
-        elif failed:
-            row_error_service.store_failed_rows(self._session, self.row.id, failed)
-
     def _store_spooled(self, spool: IO[bytes]) -> None:
         spool.seek(0)
         while lines := list(islice(spool, _SPOOLED_ROWS)):
@@ -339,12 +326,3 @@ class ImportRun:
 
     def _elapsed(self) -> float:
         return self._seconds + time.monotonic() - self._started
-
-
-def _loaded(line: int, row: ParsedRow, *, keeps_blanks: bool) -> tuple[object, ...]:
-    """A parsed row with its hash behind it, in the order of the intake's columns and ours."""
-    attributes = orjson.dumps(attributes_of(row)).decode()
-    raw = orjson.dumps(row[_RAW]).decode()
-    given = given_bits(row)
-    kept = _ALL_BITS & ~given if keeps_blanks else None
-    return (line, new_id(), *copied_fields(row), attributes, kept, raw, row[-1], spoken_bits(given))

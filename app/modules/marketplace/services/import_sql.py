@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core.database import bulk_load
+from app.core.database import bulk_load, copy_text, temporary_table
 from app.modules.catalog.contracts import Intake
 
 VENDOR = "nullif(current_setting('app.vendor_id', true), '')::uuid"
-STAGED = ("raw", "row_hash", "title", "price_cents", "currency", "gtin", "availability", "given")
+STAGED = ("raw", "row_hash", "title", "price_cents", "currency", "gtin", "availability", "given", "line")
 MORE_COLUMNS = {"raw": "jsonb", "row_hash": "bytea", "given": "bigint"}
 _KEYS = {"line": "integer", "external_id": "text", "row_hash": "bytea"}
+_SEPARATOR = "\x1f"
 _PORTION = 100_000
 _LOST_PORTION = 10_000  # what they were is kept, which is more work
 
@@ -26,21 +27,21 @@ _KNOWN = f"""
     ) known ON true
 """
 _CHANGED = "known.row_hash IS DISTINCT FROM k.row_hash OR known.missing_since IS NOT NULL"
-_FATES = """
+_FATES = text(
+    f"""
     WITH first AS (
         INSERT INTO feed_import_seen (vendor_id, import_id, external_id, line)
-        SELECT DISTINCT ON (external_id) {vendor}, :import_id, external_id, line
+        SELECT DISTINCT ON (external_id) {VENDOR}, :import_id, external_id, line
         FROM pg_temp.feed_keys ORDER BY external_id, line
         ON CONFLICT (vendor_id, import_id, external_id) DO UPDATE SET line = excluded.line
             WHERE feed_import_seen.line < 0
         RETURNING line
     )
     SELECT k.line, first.line IS NULL AS is_duplicate
-    FROM pg_temp.feed_keys k LEFT JOIN first ON first.line = k.line {known}
-    WHERE first.line IS NULL OR {changed}
-"""
-_FATES_OF_NEW = text(_FATES.format(vendor=VENDOR, known="", changed="true"))
-_FATES_OF_KNOWN = text(_FATES.format(vendor=VENDOR, known=_KNOWN, changed=_CHANGED))
+    FROM pg_temp.feed_keys k LEFT JOIN first ON first.line = k.line {_KNOWN}
+    WHERE first.line IS NULL OR {_CHANGED}
+    """
+)
 _FATES_AGAIN = text(
     f"""
     SELECT k.line, false AS is_duplicate
@@ -50,6 +51,12 @@ _FATES_AGAIN = text(
         WHERE s.vendor_id = {VENDOR} AND s.import_id = :import_id AND s.external_id = k.external_id LIMIT 1
     ) seen ON seen.line = k.line {_KNOWN}
     WHERE {_CHANGED}
+    """
+)
+_TAKEN = text(
+    f"""
+    SELECT external_id FROM marketplace_products
+    WHERE vendor_id = {VENDOR} AND feed_id = :feed_id AND external_id = ANY(string_to_array(:ids, :separator))
     """
 )
 _UNSEE = text(
@@ -93,24 +100,26 @@ _STAGED_OBJECT = "jsonb_build_object({})".format(
 )
 _KEEP_BEFORE = """
     INSERT INTO feed_changes (vendor_id, import_id, external_id, product_id, product_before, text_before, staged_before)
-    SELECT {vendor}, :import_id, i.sku, r.product_id,
-           CASE WHEN r.outcome <> 'created' THEN coalesce(b.product, '{{}}') END,
+    SELECT {vendor}, :import_id, i.sku, coalesce(r.product_id, i.id),
+           CASE WHEN r.line IS NOT NULL THEN coalesce(b.product, '{{}}') END,
            CASE WHEN r.has_text THEN coalesce(b.text, '{{}}') END, m.before
-    FROM pg_temp.{intake} i JOIN pg_temp.{results} r ON r.line = i.line
+    FROM pg_temp.{intake} i LEFT JOIN pg_temp.{results} r ON r.line = i.line
     LEFT JOIN pg_temp.{before} b ON b.product_id = r.product_id
     LEFT JOIN LATERAL (
         SELECT {staged} AS before FROM marketplace_products m
         WHERE m.vendor_id = {vendor} AND m.feed_id = :feed_id AND m.external_id = i.sku LIMIT 1
     ) m ON true
-    WHERE b.product_id IS NOT NULL OR m.before IS NOT NULL OR (NOT r.has_text AND r.outcome <> 'created')
+    WHERE b.product_id IS NOT NULL OR m.before IS NOT NULL OR NOT r.has_text
     ON CONFLICT DO NOTHING
 """
 _STAGE = """
     INSERT INTO marketplace_products (id, vendor_id, feed_id, marketplace, language, external_id, {columns},
                                       first_import_id, made_product, import_id, created_at, updated_at)
-    SELECT i.id, {vendor}, :feed_id, :marketplace, :language, i.sku, {values},
-           :import_id, r.outcome = 'created', :import_id, :now, :now
-    FROM pg_temp.{intake} i JOIN pg_temp.{results} r ON r.line = i.line
+    SELECT i.id, (SELECT {vendor}), :feed_id, :marketplace, :language, i.sku, {values},
+           :import_id, r.line IS NULL, :import_id, :now, :now
+    FROM pg_temp.{intake} i LEFT JOIN pg_temp.{results} r ON r.line = i.line
+"""
+_OR_CHANGE = """
     ON CONFLICT (vendor_id, feed_id, external_id) DO UPDATE SET
         {assignments}, import_id = excluded.import_id, missing_since = NULL, updated_at = excluded.updated_at
 """
@@ -129,9 +138,11 @@ _TAKE_LOST = text(
     f"""
     WITH lost AS (
         SELECT m.id, m.external_id, {_STAGED_OBJECT} AS before FROM marketplace_products m
-        WHERE m.vendor_id = {VENDOR} AND m.feed_id = :feed_id AND m.missing_since IS NULL AND NOT EXISTS (
-            SELECT FROM feed_import_seen s
-            WHERE s.vendor_id = {VENDOR} AND s.import_id = :import_id AND s.external_id = m.external_id)
+        LEFT JOIN LATERAL (
+            SELECT s.line FROM feed_import_seen s
+            WHERE s.vendor_id = {VENDOR} AND s.import_id = :import_id AND s.external_id = m.external_id LIMIT 1
+        ) seen ON true
+        WHERE m.vendor_id = {VENDOR} AND m.feed_id = :feed_id AND m.missing_since IS NULL AND seen.line IS NULL
         LIMIT {_LOST_PORTION}
     ),
     kept AS (
@@ -187,17 +198,19 @@ class ImportSql:
         self._session = session
         self._values = values
 
-    def fates(
-        self, keys: Iterable[tuple[int, str, bytes]], *, is_known: bool, is_first_look: bool
-    ) -> list[Fate]:
-        """The rows that are not as they were, by line. The first look notes which row of an id counts.
-
-        ``is_known``: whether the feed has rows at all.
+    def fates(self, keys: bytes, *, is_first_look: bool) -> list[Fate]:
+        """The rows (lines for COPY of line, id and hash) that are not as they were, by line. The first look notes which
+        row of an id counts.
         """
-        bulk_load(self._session, "feed_keys", _KEYS, keys)
-        statement = _FATES_OF_KNOWN if is_known else _FATES_OF_NEW
-        rows = self._session.execute(statement if is_first_look else _FATES_AGAIN, self._values)
+        temporary_table(self._session, "feed_keys", _KEYS)
+        copy_text(self._session, "feed_keys", _KEYS, keys)
+        rows = self._session.execute(_FATES if is_first_look else _FATES_AGAIN, self._values)
         return sorted((Fate(*row) for row in rows), key=lambda one: one.line)
+
+    def taken(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids (of printable letters) that the feed has a row of."""
+        values = self._values | {"ids": _SEPARATOR.join(ids), "separator": _SEPARATOR}
+        return set(self._session.execute(_TAKEN, values).scalars())
 
     def unsee(self, ids: Sequence[str]) -> None:
         """Rows that a rule leaves out count as not there."""
@@ -225,9 +238,9 @@ class ImportSql:
             text(_KEEP_BEFORE.format(**names, staged=_STAGED_OBJECT, vendor=VENDOR)), self._values
         )
 
-    def stage(self, intake: Intake) -> None:
-        """Write the merged rows as the feed's."""
-        statement = _STAGE.format(
+    def stage(self, intake: Intake, *, are_new: bool) -> None:
+        """Write the merged rows as the feed's; ``are_new``: the feed has none of them."""
+        statement = (_STAGE if are_new else _STAGE + _OR_CHANGE).format(
             intake=intake.table,
             results=intake.results,
             vendor=VENDOR,

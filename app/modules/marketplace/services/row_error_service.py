@@ -12,7 +12,15 @@ import orjson
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from app.core.database import Scope, bulk_load, unit_of_work
+from app.core.database import (
+    COPY_NULL,
+    Scope,
+    copy_array,
+    copy_line,
+    copy_text,
+    temporary_table,
+    unit_of_work,
+)
 from app.core.i18n import translate
 from app.modules.marketplace.adapters.feed_reader import RawRow
 from app.modules.marketplace.models.import_job import FeedImport, FeedRowError
@@ -73,7 +81,12 @@ def restored(raw: RawRow) -> RawRow:
 
 def store_failed_rows(session: Session, import_id: UUID, rows: Iterable[FailedRow]) -> None:
     """Write bad rows of an import, in bulk."""
-    bulk_load(session, "feed_failed_rows", _COLUMNS, rows)
+    lines = [
+        copy_line([str(row.line), row.external_id or COPY_NULL, copy_array(row.cells), row.errors]) + "\n"
+        for row in rows
+    ]
+    temporary_table(session, "feed_failed_rows", _COLUMNS)
+    copy_text(session, "feed_failed_rows", _COLUMNS, "".join(lines).encode())
     session.execute(
         text(
             "INSERT INTO feed_row_errors (vendor_id, import_id, line, external_id, cells, errors) "
@@ -192,4 +205,6 @@ def _take(lines: io.StringIO) -> bytes:
 
 
 def _storable(cell: str) -> str:
+    if cell.isascii() and "\0" not in cell:
+        return cell
     return cell.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -57,6 +57,7 @@ class RowPipeline:
         self._added = [""] * (len(own.names) - len(known))
         self._id = own.names.index("id")
         self._parser = RowParser(own, language=reading.language, default_currency=reading.currency)
+        self._written = [(own.names.index(name), name) for name in reading.rules.columns]
         self._apply = reading.rules.compile(own.names)
         # Cells are hashed in the order of their names: a feed that only moves its columns did not change.
         places = sorted(range(self.width), key=own.names.__getitem__)
@@ -86,16 +87,21 @@ class RowPipeline:
         cells = [*raw.cells[: self.width], *self._added, *raw.cells[self.width :]]
         if not self._apply(cells):
             return None
-        parsed = self._parser.parse(raw._replace(cells=cells))
-        if isinstance(parsed, tuple) and cells[: self.width] != raw.cells:
-            before = self.raw_cells(raw)
-            return (*parsed[:_RAW], before, *parsed[_RAW + 1 :])
+        parsed = self._parser.parse(RawRow(raw.line, cells, raw.end_offset, raw.end_line))
+        if isinstance(parsed, tuple):
+            self._put_back(parsed[_RAW], cells, raw.cells)
         return parsed
 
-    def raw_cells(self, raw: RawRow) -> dict[str, str]:
-        """The cells that are not empty, by column, before rules."""
-        pairs = zip(self.names, raw.cells[: self.width], strict=False)
-        return {name: text for name, cell in pairs if (text := clean_text(cell, name).strip())}
+    def _put_back(self, texts: dict[str, str], cells: list[str], before: list[str]) -> None:
+        """Let the texts by column be those of before rules."""
+        for place, name in self._written:
+            if place < self.width and cells[place] is before[place]:
+                continue
+            text = clean_text(before[place], name).strip() if place < self.width else ""
+            if text:
+                texts[name] = text
+            else:
+                texts.pop(name, None)
 
 
 def _digest(columns: list[str], reading: Reading) -> bytes:

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from sqlalchemy import literal
+
 from app.core.i18n import format_date, format_money
 from app.core.ids import to_public
 from app.modules.catalog import facade as catalog
@@ -36,10 +38,10 @@ def product_blocks(ctx: PageContext, page_id: str, record_id: UUID) -> Sequence[
     """On a product's page: the rows it came from, and every edited field beside what the feed says."""
     if page_id != "catalog.vendor.product" or "marketplace.products.view" not in ctx.who.permissions:
         return ()
-    product = catalog.get_product(ctx.session, record_id, language=ctx.language)
-    sources = source_service.list_languages(ctx.session, product.summary.sku)
+    sources = source_service.list_languages(ctx.session, catalog.sku_of(literal(record_id)))
     if not sources:
         return ()
+    product = catalog.get_product(ctx.session, record_id, language=ctx.language)
     links = [
         (
             row.language,

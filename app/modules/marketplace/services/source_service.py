@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, or_, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.core.database import copy_rows
@@ -18,7 +18,6 @@ from app.modules.catalog.contracts import (
     KEPT_BITS,
     PRODUCT_FIELDS,
     TRANSLATION_FIELDS,
-    IntakeOutcome,
     ProductDetail,
 )
 from app.modules.marketplace.adapters.feed_reader import RawRow
@@ -97,8 +96,8 @@ def get_source(session: Session, source_id: UUID) -> MarketplaceProduct:
     return row
 
 
-def list_languages(session: Session, external_id: str) -> Sequence[MarketplaceProduct]:
-    """The rows of one id in the feeds of all languages, by language."""
+def list_languages(session: Session, external_id: str | ScalarSelect[str]) -> Sequence[MarketplaceProduct]:
+    """The rows of one id in the feeds of all languages, by language; the id may be part of the statement."""
     return session.scalars(
         select(MarketplaceProduct)
         .where(MarketplaceProduct.external_id == external_id)
@@ -206,8 +205,9 @@ def _merge(
     reading = feed_service.reading_of(session, feed)
     copy_rows(session, intake.table, INTAKE_COLUMNS, _loaded(rows, reading, said))
     catalog.merge_intake(session, intake, columns=present_fields(columns))
-    made = text(f"SELECT r.product_id FROM pg_temp.{intake.results} r WHERE r.outcome = :outcome")
-    return session.scalars(made, {"outcome": IntakeOutcome.CREATED.value}).all()
+    known = f"SELECT FROM pg_temp.{intake.results} r WHERE r.line = i.line"
+    made = text(f"SELECT i.id FROM pg_temp.{intake.table} i WHERE NOT EXISTS ({known})")
+    return session.scalars(made).all()
 
 
 def _loaded(

@@ -40,6 +40,7 @@ _RESTORE_STAGED = text(
         raw = b.old -> 'raw', row_hash = cast(b.old ->> 'row_hash' AS bytea), title = b.old ->> 'title',
         price_cents = cast(b.old ->> 'price_cents' AS bigint), currency = b.old ->> 'currency',
         gtin = b.old ->> 'gtin', availability = b.old ->> 'availability', given = cast(b.old ->> 'given' AS bigint),
+        line = cast(b.old ->> 'line' AS integer),
         import_id = cast(b.old ->> 'import_id' AS uuid), updated_at = cast(b.old ->> 'updated_at' AS timestamptz),
         missing_since = cast(b.old ->> 'missing_since' AS timestamptz)
     FROM (

@@ -13,6 +13,7 @@ from app.modules.marketplace.services import (
     feed_problem_service,
     import_service,
     notice_service,
+    trial_service,
     undo_service,
 )
 from app.modules.marketplace.services.import_run import ImportRun
@@ -50,9 +51,11 @@ def _import(task: ModuleTask, session: Session, run: ImportRun) -> dict[str, Any
             task.report(*run.progress, phase=run.phase)
         else:
             task.checkpoint(run.cursor, *run.progress, phase=run.phase)
+    differences = trial_service.first_differences(session, run.row.id) if run.row.is_dry_run else None
     if run.must_discard:
         task.discard()
     result = run.finish()
+    import_service.note(session, run.row.id, differences=differences)
     if run.is_refused:
         task.checkpoint(None, *run.progress)
         raise RowsFailedError(failed=run.counts.failed, rows=run.counts.rows)

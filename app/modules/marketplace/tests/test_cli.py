@@ -1,19 +1,17 @@
 """The commands as a shell sees them, where no worker runs."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.modules.marketplace.tests.conftest import Shop, feed, row
+from app.testing.commands import run_command
 
 
 def call(*arguments: object) -> tuple[int, Any]:
-    command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, arguments), "--json"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = run_command(*map(str, arguments), "--json")
     assert result.stdout, result.stderr
     return result.returncode, json.loads(result.stdout)
 

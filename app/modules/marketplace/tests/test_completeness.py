@@ -1,6 +1,7 @@
 """What products lack for a sales channel."""
 
-from app.modules.marketplace.services import completeness_service
+from app.modules.marketplace.adapters.mapping import suggest_mapping
+from app.modules.marketplace.services import completeness_service, feed_edit_service
 from app.modules.marketplace.services.completeness_service import PROFILES
 from app.modules.marketplace.services.export_service import preview_export
 from app.modules.marketplace.tests.conftest import GOOD, Shop, feed
@@ -115,6 +116,43 @@ def test_a_maker_outside_the_union_needs_somebody_inside(shop: Shop) -> None:
     outside = {f"V-{number}" for number, (_, is_inside) in enumerate(ADDRESSES) if not is_inside}
     assert {one.sku for one in found} == outside
     assert missing(shop, "google")["responsible"] == len(outside)
+
+
+def test_safety_data_of_any_table_count_once_the_proposed_mapping_is_taken(shop: Shop) -> None:
+    header = {
+        "id": "Artikelnummer",
+        "title": "Bezeichnung",
+        "price": "Verkaufspreis",
+        "brand": "Marke",
+        "manufacturer_name": "Hersteller",
+        "manufacturer_address": "Herstelleranschrift",
+        "manufacturer_email": "Hersteller E-Mail",
+        "responsible_name": "Verantwortliche Person in der EU",
+        "responsible_address": "Adresse der verantwortlichen Person",
+        "responsible_email": "E-Mail der verantwortlichen Person",
+        "safety_warning": "Warnhinweise",
+    }
+    person = {"responsible_name": "Import SA", "responsible_address": "L-1611 Luxembourg"}
+    rows = [
+        variant(1),
+        variant(2, manufacturer_email=""),
+        variant(3, manufacturer_address="12 Long Road, Shenzhen, China"),
+        variant(
+            4, manufacturer_address="12 Long Road, Shenzhen, China", **person, responsible_email="a@b.example"
+        ),
+        variant(5, manufacturer_name="", safety_warning=""),
+    ]
+    table = [{name: one[field] for field, name in header.items()} for one in rows]
+    proposed = suggest_mapping([*table[0]], [[*one.values()] for one in table])
+    mapping = {column: found.field for column, found in proposed.items()}
+    assert mapping == {name: field for field, name in header.items()}
+    with shop.session() as session:
+        values = {"language": "en", "mapping": mapping}
+        key = feed_edit_service.create_feed(session, vendor_id=shop.vendor_id, values=values).id
+    shop.run(feed(table, delimiter=";"), feed_id=key)
+    found = missing(shop)
+    names = ("manufacturer", "manufacturer_address", "manufacturer_email", "responsible", "safety_warning")
+    assert [found.get(name, 0) for name in names] == [1, 0, 1, 1, 1]
 
 
 def test_what_is_not_on_sale_is_not_counted(shop: Shop, other_shop: Shop) -> None:

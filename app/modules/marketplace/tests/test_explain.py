@@ -8,11 +8,12 @@ from app.core.errors import NotFoundError
 from app.core.ids import to_public
 from app.modules.catalog.exceptions import ProductNotFoundError
 from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.services import explain_service, feed_rule_service, feed_service
+from app.modules.marketplace.services import explain_service, feed_rule_service, feed_service, undo_service
 from app.modules.marketplace.services.explain_service import Cell, Explanation
 from app.modules.marketplace.tests.conftest import Shop, feed, row
 from app.modules.marketplace.tests.test_rule_service import EXCLUDE, ROUND, add, draft, when
 from app.modules.tenancy.facade import record_audit
+from app.tasks.runner import run_until_idle
 
 
 def explain(shop: Shop, field: str, language: str | None = None, sku: str = "A-1") -> Explanation:
@@ -43,9 +44,27 @@ def test_a_value_is_followed_from_the_cell_over_the_rules(shop: Shop) -> None:
         None,
         None,
     )
+    assert source.line == 2
     title = explain(shop, "title", "en")
     assert title.source is not None
     assert (title.value, title.source.steps[0].after, title.source.value) == ("Seat 1", "Seat 1", "Seat 1")
+
+
+def test_the_line_is_that_of_the_file_that_the_value_is_from(shop: Shop) -> None:
+    first = shop.run(feed([row(1), row(2), row(3)]))
+    second = shop.run(feed([row(3, brand="Belair"), row(2)]), is_confirmed=True)
+    places = []
+    for sku in ("A-1", "A-2", "A-3"):
+        source = explain(shop, "brand", sku=sku).source or explain(shop, "brand", sku=sku).others[0]
+        places.append((source.import_id, source.line))
+    # The second file lacks the first row, has the second one unchanged, and the third one changed at its beginning.
+    assert places == [(second.row.id, None), (first.row.id, 3), (second.row.id, 2)]
+    with shop.session() as session:
+        undo_service.start_undo(session, second.row.id, user_id=None)
+    assert run_until_idle(["long_running"], timeout_seconds=30)
+    source = explain(shop, "brand", sku="A-3").source
+    assert source is not None
+    assert (source.import_id, source.line) == (first.row.id, 4)
 
 
 def test_it_says_when_rules_changed_since(shop: Shop) -> None:

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.database import IdentityScope, unit_of_work
+from app.core.ids import to_public
 from app.modules.api import callers as api_callers
 from app.modules.marketplace.tests.conftest import Shop, feed, row
 from app.modules.tenancy.facade import vendor_holder
@@ -86,6 +87,19 @@ def test_a_stopped_import_is_confirmed_and_undone(api: TestClient, shop: Shop) -
     assert run_until_idle(["long_running"], timeout_seconds=30)
     assert api.get(f"{ROOT}{path}").json()["undone_at"] is not None
     assert api.post(f"{ROOT}{path}/undo", headers={"Idempotency-Key": "again"}).status_code == 409
+
+
+def test_a_trial_tells_its_differences(api: TestClient, shop: Shop) -> None:
+    shop.run(feed([row(1), row(2)]))
+    shop.run(feed([row(1, price="17.50 EUR"), row(2)]), is_dry_run=True)
+    trial = api.get(f"{ROOT}/imports").json()["data"][0]
+    assert (trial["is_dry_run"], trial["updated"]) == (True, 1)
+    [found] = api.get(f"{ROOT}/imports/{trial['id']}/differences").json()["data"]
+    assert (found["kind"], found["sku"], found["line"], found["cell"]) == ("changed", "A-1", 2, "17.50 EUR")
+    assert (found["field"], found["before"], found["after"]) == ("price_cents", 1500, 1750)
+    real = shop.run(feed([row(1, price="17.50 EUR"), row(2)]))
+    path = f"{ROOT}/imports/{to_public('imp', real.row.id)}/differences"
+    assert api.get(path).json() == {"data": []}
 
 
 def test_completeness_and_exports_are_read(api: TestClient, shop: Shop) -> None:

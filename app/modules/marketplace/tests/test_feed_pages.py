@@ -104,6 +104,8 @@ def test_what_cannot_be_is_said_at_its_field(owner: TestClient, field: str, type
     page = save(owner, f"{FEEDS}/new", **{field: typed})
     assert page.status_code == 422
     assert f'href="#field-{field}"' in page.text
+    assert field != "url" or "Port 22 " in page.text
+    assert "address_problems" not in page.text
 
 
 def test_an_unknown_table_is_mapped_tried_and_imported(owner: TestClient, shop: Shop) -> None:

@@ -128,6 +128,47 @@ def test_the_first_feed_that_has_a_value_gives_it(shop: Shop) -> None:
     assert (product.brand, product.price_cents) == ("Third", 1500)
 
 
+@pytest.mark.parametrize("fails_at", [1, 7, 20])
+def test_a_stopped_run_repeats_at_most_a_tenth(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    monkeypatch.setattr(import_parts, "PART_ROWS", 10)
+    read: list[int] = []
+    real = import_run.ImportRun._write_part
+
+    def part(self: import_run.ImportRun, found: import_parts.Part) -> None:
+        read.append(len(found.raws))
+        real(self, found)
+        if len(read) == fails_at:
+            raise ConnectionError("the worker's database session ended")
+
+    monkeypatch.setattr(import_run.ImportRun, "_write_part", part)
+    done = shop.run(feed([row(n) for n in range(200)]))
+    assert counts(done) == (200, 0, 0, 0)
+    assert 200 < sum(read) <= 220
+    assert shop.rows("SELECT max(version), count(*) FROM products") == [(1, 200)]
+
+
+def test_an_import_that_is_cancelled_while_it_is_checked_changes_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_parts, "PART_ROWS", 10)
+    shop.run(feed(TWENTY))
+    before = shop.rows("SELECT * FROM products ORDER BY sku")
+    import_id = shop.start(feed([{**one, "price": "9.00 EUR"} for one in TWENTY]))
+    real = import_run.ImportRun._check_part
+
+    def cancelled(self: import_run.ImportRun, part: import_parts.Part) -> None:
+        real(self, part)
+        with shop.session() as session:
+            import_service.cancel_import(session, import_id)
+
+    monkeypatch.setattr(import_run.ImportRun, "_check_part", cancelled)
+    assert run_until_idle(["long_running"], timeout_seconds=30)
+    assert outcome(shop.look(import_id))[0] == "cancelled"
+    assert shop.rows("SELECT * FROM products ORDER BY sku") == before
+
+
 def test_a_check_that_was_stopped_goes_on_where_it_was(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_parts, "PART_ROWS", 10)
     rows = [row(n) for n in range(40)]
@@ -159,6 +200,7 @@ def test_a_run_begins_again_when_the_database_lost_its_notes(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_parts, "PART_ROWS", 10)
+    shop.run(feed([row(n) for n in range(12)]))
     first: list[int] = []
     real = import_run.ImportRun._write_part
 
@@ -176,9 +218,10 @@ def test_a_run_begins_again_when_the_database_lost_its_notes(
     start = import_run.ImportRun._begin
     monkeypatch.setattr(import_run.ImportRun, "_begin", begin)
     monkeypatch.setattr(import_run.ImportRun, "_write_part", part)
-    done = shop.run(feed([row(n) for n in range(30)] + [row(3)]))
+    done = shop.run(feed([row(n, title="Stool") for n in range(30)] + [row(3)]))
     assert first == [2, 12, 22, 2, 12, 22, 32]
-    assert (counts(done)[0] + counts(done)[2], counts(done)[3]) == (30, 1)
+    created, updated, unchanged, failed = counts(done)
+    assert (created + updated + unchanged, failed) == (30, 1)
 
 
 def test_a_file_that_changes_after_it_was_given_is_imported_as_it_was(shop: Shop, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -11,13 +12,24 @@ from app.core.errors import AppError
 from app.modules.catalog import facade as catalog
 from app.modules.marketplace.services import import_parts, import_run, import_service, row_error_service
 from app.modules.marketplace.services.import_parts import Part
+from app.modules.marketplace.services.import_service import ORDERING_KEY
 from app.modules.marketplace.tests.conftest import ALL_OR_NOTHING, GOOD, Shop, counts, feed, row
+from app.modules.marketplace.tests.prepared_rows import FIXTURES
+from app.tasks import claim
+from app.tasks.models import Waiting
 from app.tasks.runner import run_until_idle
 from bench.feeds import write_feed
 
 
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_parts, "PART_ROWS", 10)
+
+
+def spoilt(name: str, cell: str, bad: str) -> bytes:
+    """A file of a shop with one cell changed."""
+    content = (FIXTURES / name).read_text(encoding="utf-8-sig")
+    assert cell in content
+    return content.replace(cell, bad, 1).encode()
 
 
 def test_first_import_creates_and_the_second_finds_nothing_to_do(shop: Shop, tmp_path: Path) -> None:
@@ -179,6 +191,38 @@ def test_failed_rows_come_back_as_a_file_that_can_be_corrected_and_imported_alon
     assert title == [("=HYPERLINK()",)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "content", "right"),
+    [
+        (
+            {"mapping": '{"Nr": "id", "Name": "title", "Preis": "price"}'},
+            b"Nr;Name;Preis;Notiz\n1;Stuhl;5,00;x\n2;Tisch;free;y\n",
+            1,
+        ),
+        ({"format": "shopify"}, spoilt("shopify_products_2026.csv", "79.00,99.00", "free,"), 4),
+        ({"format": "woocommerce"}, spoilt("woocommerce_products_de_2026.csv", '"1.149,00"', "free"), 2),
+        ({}, b"<rss><item><id>1</id><title>A</title><price>free</price></item></rss>", 0),
+    ],
+)
+def test_failed_rows_of_any_format_can_be_imported_alone_into_the_same_feed(
+    shop: Shop, settings: dict[str, str], content: bytes, right: int
+) -> None:
+    shop.run(feed([row(1)]))
+    for name, value in settings.items():
+        shop.rows(f"UPDATE feeds SET {name} = :value", value=value)
+    first = shop.run(content, is_confirmed=True)
+    assert counts(first) == (right, 0, 0, 1)
+    file = b"".join(row_error_service.failed_rows_csv(shop.scope, first.row.id, language="en"))
+    missing = shop.rows("SELECT count(*) FROM marketplace_products WHERE missing_since IS NOT NULL")
+    again = shop.run(file.replace(b"free", b"7.00"))
+    assert again.row.problem is None
+    assert counts(again) == (1, 0, 0, 0)
+    assert shop.rows("SELECT count(*) FROM products WHERE price_cents = 700") == [(1,)]
+    # The rest of the feed is not taken for lost.
+    found = shop.rows("SELECT count(*) FROM marketplace_products WHERE missing_since IS NOT NULL")
+    assert found == missing
+
+
 def test_failed_rows_of_a_correction_have_one_error_column(shop: Shop) -> None:
     first = shop.run(feed([row(1, price="free")]))
     file = b"".join(row_error_service.failed_rows_csv(shop.scope, first.row.id, language="en"))
@@ -309,6 +353,22 @@ def test_imports_of_one_vendor_run_one_after_the_other(shop: Shop, other_shop: S
     assert len({(lane, key) for lane, key in keys}) == 2
     assert run_until_idle(["long_running"], timeout_seconds=30)
     assert shop.product("A-1").price_cents == 1600
+
+
+def test_a_worker_gets_one_import_of_each_vendor_at_a_time(shop: Shop, other_shop: Shop) -> None:
+    first, second = shop.start(feed([row(1)])), shop.start(feed([row(2)]))
+    other = other_shop.start(feed([row(1)]))
+    wanted = {shop.look(first).row.job_id, other_shop.look(other).row.job_id}
+    assert imports_for("one") == wanted
+    assert imports_for("two") == set()
+    waiting = shop.look(second).job
+    assert waiting is not None
+    assert (waiting.state, waiting.waiting_reason) == ("queued", Waiting.ORDER)
+
+
+def imports_for(worker: str) -> set[UUID | None]:
+    """The imports that a worker gets."""
+    return {job.id for job in claim.claim("long_running", 50, worker) if job.ordering_key == ORDERING_KEY}
 
 
 def test_an_import_can_be_repeated(shop: Shop) -> None:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.modules.marketplace.adapters.columns import COLUMNS
-from app.modules.marketplace.adapters.mapping import apply_mapping, suggest_mapping
-from app.modules.marketplace.adapters.mapping_words import NAMES
+from app.modules.marketplace.adapters.mapping import apply_mapping, safety_columns, suggest_mapping
+from app.modules.marketplace.adapters.mapping_words import ALSO, NAMES, SAFETY
 from app.modules.marketplace.exceptions import (
     FeedColumnsDuplicateError,
     FeedError,
@@ -27,7 +27,17 @@ def fields(header: list[str], rows: list[list[str]] | None = None) -> dict[str, 
 
 def test_the_columns_are_those_of_the_parser() -> None:
     assert set(COLUMNS) == set(COLUMN_FIELDS)
-    assert set(NAMES.values()) <= set(COLUMNS)
+    assert {*NAMES.values(), *ALSO.values(), *SAFETY} <= set(COLUMNS)
+    assert set(ALSO) <= set(NAMES)
+
+
+def test_every_field_of_product_safety_is_known_in_three_languages() -> None:
+    words = {"manufacturer": "fabricant hersteller", "responsible": "responsable verantwortliche"}
+    for field in SAFETY:
+        known = " | ".join(name for name, found in NAMES.items() if found == field)
+        subject = field.partition("_")[0]
+        for word in words.get(subject, "safety securite sicherheit").split():
+            assert word in known, (field, word)
 
 
 @pytest.mark.parametrize(
@@ -54,12 +64,58 @@ def test_the_columns_are_those_of_the_parser() -> None:
         (["EK Netto", "VK Brutto"], [None, "price"]),
         (["EAN (Code barre)", "Taille"], ["gtin", "size"]),
         (["Notes", "", "Lieferant intern"], [None, None, None]),
+        (
+            [
+                *("Brand", "Manufacturer", "Manufacturer address", "Manufacturer e-mail"),
+                *("EU Responsible Person", "Responsible person (address)", "Responsible person email"),
+                "Safety information",
+            ],
+            ["brand", *SAFETY],
+        ),
+        (
+            [
+                *("Nom du fabricant", "Adresse du fabricant", "Adresse e-mail du fabricant"),
+                *("Personne responsable dans l’UE", "Adresse de la personne responsable"),
+                *("Courriel de la personne responsable", "Consignes de sécurité", "Marque"),
+            ],
+            [*SAFETY, "brand"],
+        ),
+        (
+            [
+                *("GPSR Hersteller Name", "GPSR Hersteller-Anschrift", "GPSR Hersteller E-Mail"),
+                *("EU-Verantwortlicher", "EU-Verantwortlicher Adresse", "EU-Verantwortlicher E-Mail"),
+                *("Warn- und Sicherheitshinweise", "Marke"),
+            ],
+            [*SAFETY, "brand"],
+        ),
+        (["Hersteller", "Herstelleradresse"], ["brand", "manufacturer_address"]),
+        (
+            ["Hersteller", "Marke", "Verantwortliche Person"],
+            ["manufacturer_name", "brand", "responsible_name"],
+        ),
     ],
 )
 def test_names_in_every_language(header: list[str], expected: list[str | None]) -> None:
     expected_fields = {column: field for column, field in zip(header, expected, strict=True) if field}
     found = fields(header)
     assert found | {"Präis": ""} == expected_fields | {"Präis": ""}
+
+
+def test_exports_of_shops_have_safety_data_under_names_of_their_owners() -> None:
+    header = [
+        *("Handle", "Vendor", "Google Shopping / Manufacturer part number (MPN)", "SEO description"),
+        *(
+            "Manufacturer name (product.metafields.custom.manufacturer_name)",
+            "Meta: _gpsr_manufacturer_address",
+        ),
+        *("Meta: hersteller_email", "Meta: sicherheitshinweise", "Warnings", "Meta: _yoast_wpseo_title"),
+    ]
+    assert safety_columns(header) == {
+        "manufacturer_name": 4,
+        "manufacturer_address": 5,
+        "manufacturer_email": 6,
+        "safety_warning": 8,
+    }
 
 
 def test_values_speak_where_names_do_not() -> None:

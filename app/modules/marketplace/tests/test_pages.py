@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.config import get_settings
+from app.core.ids import to_public
 from app.modules.marketplace.tests.conftest import Shop, counts, feed, row
 from app.tasks.runner import run_until_idle
 from app.testing.browsing import sign_in, token_of
@@ -111,6 +112,27 @@ def test_a_trial_from_the_form_writes_nothing(owner: TestClient, shop: Shop) -> 
     assert run_until_idle(["long_running"], timeout_seconds=30)
     assert "C’était un essai" in owner.get(answer.headers["location"]).text
     assert shop.rows("SELECT count(*) FROM products") == [(0,)]
+
+
+def test_a_trial_shows_what_it_would_change(owner: TestClient, shop: Shop) -> None:
+    shop.run(feed([row(1), row(2)]))
+    sale = {"sale_price": "9.00 EUR", "sale_price_effective_date": "2026-12-01/2026-12-24"}
+    changed = [row(1, price="17.50 EUR", availability="preorder", **sale), row(3)]
+    answer = post_import(owner, feed(changed), dry_run="true", feed=feed_id(shop))
+    assert run_until_idle(["long_running"], timeout_seconds=30)
+    page = re.sub(r"\s+", " ", owner.get(answer.headers["location"]).text)
+    table = page[page.index('id="differences"') :]
+    assert re.search(r"<del>15,00.€</del> → <ins>17,50.€</ins>", table)
+    assert "<code>price</code>: <q>17.50 EUR</q>" in table
+    assert "Précommande" in table
+    assert "<ins>1 déc. 2026</ins>" in table
+    assert "Nouveau" in table
+    assert "<ins>Chair 3</ins>" in table
+
+
+def feed_id(shop: Shop) -> str:
+    [(key,)] = shop.rows("SELECT id FROM feeds WHERE vendor_id = :vendor")
+    return to_public("fed", key)
 
 
 def test_an_import_is_cancelled_and_repeated(owner: TestClient, shop: Shop) -> None:

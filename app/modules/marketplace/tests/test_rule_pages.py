@@ -120,6 +120,7 @@ def test_a_product_says_where_its_values_are_from(owner: TestClient, shop: Shop)
     assert f"{ROOT}/products/{key}/origin" in page
     origin = owner.get(f"{ROOT}/products/{key}/origin", params={"field": "title", "language": "en"}).text
     assert "<q>Chair 1</q>" in origin
+    assert "line 2 of the file" in origin
     assert "Stools" in origin
     assert "<strong>Stool 1</strong>" in origin
     price = owner.get(f"{ROOT}/products/{key}/origin", params={"field": "price_cents"}).text

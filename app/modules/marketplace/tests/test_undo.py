@@ -1,13 +1,16 @@
 """Undoing an import: afterwards everything says what it said before."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
 
 from app.core.database import SYSTEM, unit_of_work
 from app.modules.catalog import facade as catalog
 from app.modules.marketplace.exceptions import ImportNotUndoableError
-from app.modules.marketplace.services import undo_service
+from app.modules.marketplace.services import import_parts, import_run, import_service, undo_service
 from app.modules.marketplace.services.import_service import ImportWithJob
 from app.modules.marketplace.tests.conftest import Shop, counts, feed, row
 from app.tasks.runner import run_until_idle
@@ -57,6 +60,57 @@ def test_changed_added_and_lost_rows_are_as_before(shop: Shop, monkeypatch: pyte
         assert catalog.list_products(session, language="en", query="gutt").total == 20
     assert shop.look(done.row.id).row.undone_at is not None
     assert counts(shop.run(feed(after, columns=[*after[3]]))) == (1, 1, 14, 0)
+
+
+def test_a_cancelled_import_is_undone_as_far_as_it_came(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_parts, "PART_ROWS", 10)
+    shop.run(feed([row(n, brand="Gutt") for n in range(40)]))
+    before = content(shop)
+    changed = [row(n, brand="Belair", price="9.00 EUR") for n in range(30)] + [row(n) for n in range(50, 80)]
+    import_id = shop.start(feed(changed), is_confirmed=True)
+    real = import_run.ImportRun._write_part
+
+    def cancelled(self: import_run.ImportRun, part: import_parts.Part) -> None:
+        real(self, part)
+        if min(part.raws) == 32:
+            with shop.session() as session:
+                import_service.cancel_import(session, import_id)
+
+    monkeypatch.setattr(import_run.ImportRun, "_write_part", cancelled)
+    assert run_until_idle(["long_running"], timeout_seconds=30)
+    done = shop.look(import_id)
+    assert done.job is not None
+    assert done.job.state == "cancelled"
+    assert content(shop) != before
+    undo(shop, done)
+    assert content(shop) == before
+
+
+def test_an_undo_that_was_stopped_goes_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(undo_service, "_TAKE_CHANGES", portion_of(undo_service._TAKE_CHANGES, 5))
+    monkeypatch.setattr(undo_service, "_TAKE_ADDED", portion_of(undo_service._TAKE_ADDED, 5))
+    shop.run(feed([row(n) for n in range(20)]))
+    before = content(shop)
+    done = shop.run(feed([row(n, title="Stool", price="9.00 EUR") for n in range(30)]))
+    calls: list[int] = []
+    real = catalog.restore_products
+
+    def breaks_once(session: Session, past: Sequence[Any], *, language: str) -> Any:
+        calls.append(len(past))
+        result = real(session, past, language=language)
+        if len(calls) in (2, 6):
+            raise ConnectionError("the worker's database session ended")
+        return result
+
+    monkeypatch.setattr(catalog, "restore_products", breaks_once)
+    undo(shop, done)
+    assert content(shop) == before
+    # Each stop costs one portion.
+    assert sum(calls) == 30 + 2 * 5
+
+
+def portion_of(statement: TextClause, size: int) -> TextClause:
+    return text(statement.text.replace("LIMIT 5000", f"LIMIT {size}"))
 
 
 def test_a_first_import_leaves_nothing(shop: Shop) -> None:

@@ -24,7 +24,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 def served(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The files of a folder at an address that the guard lets through."""
     server = HTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     place = f"127.0.0.1:{server.server_port}"
     monkeypatch.setenv("WIZAMART_HTTP_ALLOWED_PRIVATE_HOSTS", f'["{place}"]')

@@ -7,7 +7,6 @@ from fastapi import Response
 
 from app.modules.monitoring.services import (
     health_service,
-    job_page_service,
     job_service,
     worker_service,
 )
@@ -17,7 +16,7 @@ from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import BulkAction, Column, Filter, ListSpec, View
 from app.modules.pages import PageContext
 from app.modules.registry import modules
-from app.modules.routing import AreaRouter, public_id
+from app.modules.routing import AreaRouter
 from app.tasks import inspection, overview
 from app.tasks.models import Job, JobState
 
@@ -62,9 +61,7 @@ JOBS = ListSpec(
         Column("created_at", "monitoring.fields.created_at", "datetime", sort=Job.id),
         Column("duration", "monitoring.fields.duration", value=_duration),
         Column("vendor", "monitoring.fields.vendor", "code"),
-        Column(
-            "module", "monitoring.fields.module", value=lambda row: job_page_service.module_name(row.module)
-        ),
+        Column("module", "monitoring.fields.module", value=lambda row: job_service.module_name(row.module)),
         Column("queue", "monitoring.fields.queue", "code"),
         Column(
             "attempts", "monitoring.fields.attempts", value=lambda row: f"{row.attempts} / {row.max_attempts}"
@@ -108,13 +105,11 @@ JOBS = ListSpec(
         Filter("to", "monitoring.fields.created_to", job_service.until, kind="date_to"),
     ),
     bulk=(
-        BulkAction(
-            "retry", "monitoring.job.retry", job_page_service.MANAGE, job_service.retry_jobs, "rotate-cw"
-        ),
+        BulkAction("retry", "monitoring.job.retry", job_service.MANAGE, job_service.retry_jobs, "rotate-cw"),
         BulkAction(
             "cancel",
             "monitoring.job.cancel",
-            job_page_service.MANAGE,
+            job_service.MANAGE,
             job_service.cancel_jobs,
             "ban",
             is_danger=True,
@@ -133,29 +128,6 @@ JOBS = ListSpec(
     is_running=lambda row: row.state in ACTIVE,
 )
 mount_list(router, JOBS)
-
-
-@router.page("monitoring.admin.job")
-def job(ctx: PageContext, job_id: str) -> Response:
-    """One job: how far it is, what it was given, what came of it, and every attempt."""
-    return job_page_service.show_job(ctx, job_service.get_job(ctx.session, public_id(JOB_PREFIX, job_id)))
-
-
-@router.action("/tasks/{job_id}/retry", permission="monitoring.jobs.manage")
-def retry_job(ctx: PageContext, job_id: str) -> Response:
-    """Queue a failed or cancelled job again."""
-    job_service.retry_job(ctx.session, public_id(JOB_PREFIX, job_id))
-    ctx.flash("success", "monitoring.job.retried")
-    return ctx.redirect("monitoring.admin.job", job_id=job_id)
-
-
-@router.action("/tasks/{job_id}/cancel", permission="monitoring.jobs.manage")
-def cancel_job(ctx: PageContext, job_id: str) -> Response:
-    """Stop a job, at once or at its next checkpoint."""
-    state = job_service.cancel_job(ctx.session, public_id(JOB_PREFIX, job_id))
-    is_over = state == JobState.CANCELLED
-    ctx.flash("success", "monitoring.job.cancelled" if is_over else "monitoring.job.cancel_asked")
-    return ctx.redirect("monitoring.admin.job", job_id=job_id)
 
 
 @router.page("monitoring.admin.workers")

@@ -8,7 +8,7 @@ from fastapi import Form, Response
 from app.core.errors import FieldError, ValidationFailedError
 from app.modules.monitoring.services import schedule_service
 from app.modules.monitoring.services.cron_words_service import cron_words
-from app.modules.monitoring.services.job_page_service import module_name
+from app.modules.monitoring.services.job_service import module_name
 from app.modules.monitoring.services.job_service import public_id_of as job_id_of
 from app.modules.monitoring.services.schedule_service import ROWS, SCHEDULE_PREFIX, ScheduleEntry
 from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail

@@ -83,7 +83,7 @@ def schedules_list(ctx: ApiContext) -> ScheduleList:
 
 
 @router.admin("GET", "/health", permission="monitoring.health.view")
-def health_get(_ctx: ApiContext) -> HealthReport:
+def health_get(ctx: ApiContext) -> HealthReport:
     """Ask every check."""
     health = health_service.look_at_health()
     return HealthReport(
@@ -92,7 +92,7 @@ def health_get(_ctx: ApiContext) -> HealthReport:
             HealthCheckItem(
                 name=check.name,
                 status=check.result.status.value,
-                summary=check.result.summary,
+                summary=check.result.text(ctx.language),
                 details=dict(check.result.details),
             )
             for check in health.checks

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from app.core import clock
 from app.core.observability import HealthResult, HealthStatus
+from app.modules.monitoring.services.job_service import module_name
 from app.modules.observability import platform_health
-from app.modules.registry import modules
 
 _OWN = ("database", "migrations", "broker", "queues")
 _TONES = {HealthStatus.OK: "success", HealthStatus.DEGRADED: "warning", HealthStatus.FAILED: "danger"}
@@ -55,11 +55,7 @@ def look_at_health() -> Health:
 def _rows(results: Mapping[str, HealthResult]) -> list[CheckRow]:
     worst_first = list(reversed(HealthStatus))
     rows = [
-        CheckRow(name, None if name in _OWN else _module_name(name), result)
+        CheckRow(name, None if name in _OWN else module_name(name), result)
         for name, result in results.items()
     ]
     return sorted(rows, key=lambda row: worst_first.index(row.result.status))
-
-
-def _module_name(code: str) -> str:
-    return modules()[code].name if code in modules() else code

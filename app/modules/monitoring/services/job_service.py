@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import AppError
 from app.core.ids import from_public, to_public
 from app.modules.pagekit.lists import BulkOutcome
+from app.modules.registry import modules
 from app.modules.task_base import task_names
 from app.modules.tenancy.facade import record_audit, user_names, vendor_names
 from app.tasks import ledger
@@ -21,6 +22,7 @@ from app.tasks.models import Delivery, Job, JobRun, JobState, Waiting
 from app.tasks.wakeups import wake_after_commit
 
 JOB_PREFIX = "job"
+MANAGE = "monitoring.jobs.manage"
 WAITING = {"order": Waiting.ORDER.value, "module_off": Waiting.MODULE_OFF.value}
 MOST_CHILDREN = 50
 _VENDORS = vendor_names()
@@ -139,6 +141,12 @@ def _midnight(day: date) -> datetime:
 def short_name(task: str) -> str:
     """The task's function, without the path that the module's column says."""
     return task.rpartition(".")[2]
+
+
+def module_name(code: str) -> str:
+    """The name of a module; the code of one that is gone, or of a part of the platform that is no module."""
+    found = modules().get(code)
+    return found.name if found else code
 
 
 @dataclass(frozen=True, slots=True)

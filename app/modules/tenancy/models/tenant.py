@@ -80,20 +80,17 @@ class VendorPlatform(Base):
 class Domain(Keyed, Versioned, Base):
     """A host name that leads to a vendor's shop once it is proved to be theirs. Several may claim one, one proves it.
 
-    The name is lower case and in its ASCII form. ``token`` is what the host has to show; it is no secret. Of a
-    vendor's verified hosts one is the main one.
+    The name is lower case and in its ASCII form. ``token`` is what the host has to show; it is no secret.
     """
 
     __tablename__ = "domains"
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __identity_reads__ = True
     __table_args__ = (
-        CheckConstraint("NOT is_primary OR verified_at IS NOT NULL", name="primary_is_verified"),
         UniqueConstraint("vendor_id", "host"),
         Index(
             "uq_domains_verified_host", "host", unique=True, postgresql_where=text("verified_at IS NOT NULL")
         ),
-        Index("uq_domains_primary", "vendor_id", unique=True, postgresql_where=text("is_primary")),
     )
 
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"))
@@ -102,7 +99,6 @@ class Domain(Keyed, Versioned, Base):
     checked_at: Mapped[datetime | None]
     verified_at: Mapped[datetime | None]
     failure: Mapped[str | None]
-    is_primary: Mapped[bool] = mapped_column(default=False)
 
 
 class Role(Keyed, Versioned, Base):

@@ -1,6 +1,7 @@
-"""Hosts of vendors: all of them for the operator, their own for vendors; what proves one, and the main one."""
+"""Hosts of vendors: all of them for the operator, their own for vendors; and what proves one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Response
@@ -15,7 +16,7 @@ from app.modules.pagekit.lists import Column, Filter, Link, ListSpec
 from app.modules.pages import PageContext
 from app.modules.routing import AreaRouter, public_id
 from app.modules.tenancy.models.tenant import Domain, Vendor
-from app.modules.tenancy.services import domain_service, page_parts, vendor_service
+from app.modules.tenancy.services import domain_service, vendor_service
 
 router = AreaRouter("admin", "vendor")
 _MANAGE = "tenancy.{area}_domains.manage"
@@ -43,7 +44,6 @@ def _list(area: Area) -> ListSpec:
                 text_prefix="tenancy.domain_states",
                 tones=_TONES,
             ),
-            Column("is_primary", "tenancy.fields.is_primary", "flag"),
             Column("checked_at", "tenancy.fields.checked_at", "datetime", sort=Domain.checked_at),
             Column(
                 "created_at", "tenancy.fields.created_at", "date", sort=Domain.created_at, is_default=False
@@ -96,8 +96,6 @@ def domain(ctx: PageContext, domain_id: str) -> Response:
     found = domain_service.get_domain(ctx.session, public_id("dom", domain_id))
     state = domain_service.state_of(found)
     badges = [(_TONES[state], ctx.t(f"tenancy.domain_states.{state}"))]
-    if found.is_primary:
-        badges.append(("info", ctx.t("tenancy.fields.is_primary")))
     notice = None
     if found.failure:
         notice = ("danger", ctx.t(f"tenancy.domain_failures.{domain_service.failure_group(found.failure)}"))
@@ -149,12 +147,8 @@ def _actions(ctx: PageContext, found: Domain) -> list[Action]:
     path = ctx.url(f"tenancy.{ctx.area}.domain", domain_id=to_public("dom", found.id))
     sure = ctx.t("tenancy.domains.remove_sure")
     remove = Action(ctx.t("tenancy.actions.remove"), f"{path}/remove", "trash-2", "danger", confirm=sure)
-    main = Action(ctx.t("tenancy.actions.make_primary"), f"{path}/make-primary", "star")
-    is_open = found.verified_at is None
-    check = Action(
-        ctx.t("tenancy.actions.check"), f"{path}/check", "refresh-cw", "primary" if is_open else "secondary"
-    )
-    return [remove, *([] if is_open or found.is_primary else [main]), check]
+    check = Action(ctx.t("tenancy.actions.check"), f"{path}/check", "refresh-cw")
+    return [remove, replace(check, variant="primary") if found.verified_at is None else check]
 
 
 @router.action("/domains/{domain_id}/check", permission=_MANAGE)
@@ -163,16 +157,6 @@ def check_domain(ctx: PageContext, domain_id: str) -> Response:
     domain_service.start_check(ctx.session, public_id("dom", domain_id))
     ctx.flash("info", "tenancy.domains.checking")
     return ctx.redirect(f"tenancy.{ctx.area}.domain", domain_id=domain_id)
-
-
-@router.action("/domains/{domain_id}/make-primary", permission=_MANAGE)
-def make_primary(ctx: PageContext, domain_id: str) -> Response:
-    """Make it the vendor's main host."""
-    key = public_id("dom", domain_id)
-    url = ctx.url(f"tenancy.{ctx.area}.domain", domain_id=domain_id)
-    return page_parts.attempt(
-        ctx, lambda: domain_service.make_primary(ctx.session, key), "tenancy.domains.made_primary", url
-    )
 
 
 @router.action("/domains/{domain_id}/remove", permission=_MANAGE)

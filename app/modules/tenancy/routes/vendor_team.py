@@ -18,15 +18,10 @@ from app.modules.routing import AreaRouter, public_id
 from app.modules.tenancy.exceptions import LastOwnerError
 from app.modules.tenancy.models.user import Membership, User
 from app.modules.tenancy.services import invitation_service, page_parts, role_service, team_service
-from app.modules.tenancy.services.role_service import Editor
 
 router = AreaRouter("vendor")
 _MANAGE = "tenancy.team.manage"
 _OWNER = "owner"
-
-
-def _editor(ctx: PageContext) -> Editor:
-    return Editor(ctx.who.user_id, ctx.who.permissions)
 
 
 def _team(ctx: PageContext) -> tuple[str, str]:
@@ -83,7 +78,7 @@ def _places(ctx: PageContext) -> Sequence[tuple[str, str]]:
 def _invite(ctx: PageContext, values: Mapping[str, Any]) -> str:
     role_id = None if values["role"] == _OWNER else public_id("rol", values["role"])
     invitation_service.invite_to_team(
-        ctx.session, ctx.vendor, values["email"], role_id, _editor(ctx), values["language"]
+        ctx.session, ctx.vendor, values["email"], role_id, page_parts.editor(ctx), values["language"]
     )
     return ctx.url("tenancy.vendor.team_invitations")
 
@@ -214,7 +209,7 @@ def _load_role(ctx: PageContext) -> Mapping[str, Any]:
 
 def _change_role(ctx: PageContext, values: Mapping[str, Any]) -> str:
     role_id = public_id("rol", values["role_id"])
-    team_service.change_role(ctx.session, ctx.vendor, _id(ctx), role_id, _editor(ctx))
+    team_service.change_role(ctx.session, ctx.vendor, _id(ctx), role_id, page_parts.editor(ctx))
     return _member_back(ctx)[0]
 
 
@@ -236,7 +231,7 @@ def remove_member(ctx: PageContext, membership_id: str) -> Response:
     """Take somebody out of the team."""
     key = public_id("mbr", membership_id)
     try:
-        team_service.remove_member(ctx.session, ctx.vendor, key, _editor(ctx))
+        team_service.remove_member(ctx.session, ctx.vendor, key, page_parts.editor(ctx))
     except LastOwnerError as error:
         ctx.flash("danger", error.message_key)
         return ctx.redirect("tenancy.vendor.member", membership_id=membership_id)

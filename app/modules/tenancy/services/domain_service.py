@@ -17,7 +17,7 @@ from app.core.errors import AppError, FieldError, NotFoundError, ValidationFaile
 from app.core.http_client import fetch_to_file
 from app.core.ids import to_public
 from app.modules.tenancy.adapters import dns_records
-from app.modules.tenancy.exceptions import CodeTakenError, DomainNotVerifiedError
+from app.modules.tenancy.exceptions import CodeTakenError
 from app.modules.tenancy.models.tenant import Domain, Vendor
 from app.modules.tenancy.services import audit_service, vendor_service
 from app.tasks.dispatcher import dispatch
@@ -97,7 +97,6 @@ def select_domains() -> Select[Any]:
         Domain.verified_at,
         Domain.checked_at,
         Domain.failure,
-        Domain.is_primary,
         Domain.created_at,
         Vendor.name.label("vendor"),
     )
@@ -165,17 +164,13 @@ def ask_host(url: str, token: str) -> str | None:
 
 
 def note_check(session: Session, domain_id: UUID, failure: str | None) -> None:
-    """Keep what a check found; a host that fails later stays verified, with the failure beside it.
-
-    A vendor's first verified host becomes their main one.
-    """
+    """Keep what a check found; a host that fails later stays verified, with the failure beside it."""
     domain = get_domain(session, domain_id)
     if failure is None and domain.verified_at is None:
         failure = "taken" if _is_proved(session, domain.host) else None
     domain.checked_at, domain.failure = clock.system_now(), failure
     if failure is None and domain.verified_at is None:
         domain.verified_at = clock.system_now()
-        domain.is_primary = find_primary(session, domain.vendor_id) is None
         _record(session, "tenancy.domain_verified", domain)
     session.flush()
 
@@ -184,27 +179,6 @@ def _is_proved(session: Session, host: str) -> bool:
     with acting_in(session, IdentityScope()):
         proved = select(Domain.id).where(Domain.host == host, Domain.verified_at.is_not(None))
         return session.scalar(proved.limit(1)) is not None
-
-
-def find_primary(session: Session, vendor_id: UUID) -> Domain | None:
-    """The main host of a vendor, if one is verified."""
-    return session.scalar(select(Domain).where(Domain.vendor_id == vendor_id, Domain.is_primary))
-
-
-def make_primary(session: Session, domain_id: UUID) -> None:
-    """Make a host the vendor's main one. Raises NotFoundError, DomainNotVerifiedError."""
-    domain = get_domain(session, domain_id)
-    if domain.verified_at is None:
-        raise DomainNotVerifiedError
-    former = find_primary(session, domain.vendor_id)
-    if former is domain:
-        return
-    if former is not None:
-        former.is_primary = False
-        session.flush()
-    domain.is_primary = True
-    session.flush()
-    _record(session, "tenancy.domain_made_primary", domain)
 
 
 def remove_domain(session: Session, domain_id: UUID) -> Domain:

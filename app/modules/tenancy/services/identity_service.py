@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.database import SYSTEM, IdentityScope, PlatformScope, Scope, TenantScope, unit_of_work
@@ -58,7 +58,7 @@ def _in_vendor(session: Session, held: UserSession, user: User, vendor_code: str
     for held_back in (row.Company, vendor):
         if not held_back.is_active and held.acting_admin_id is None:
             raise VendorSuspendedError(vendor_name=vendor.name, reason=held_back.suspended_reason or "")
-    found = _of_vendor(session, row, user)
+    found = _of_vendor(row, user)
     if held.acting_admin_id is None:
         return found
     bind(acting_admin_id=str(held.acting_admin_id))
@@ -71,7 +71,14 @@ def _in_vendor(session: Session, held: UserSession, user: User, vendor_code: str
 
 def _belonging(session: Session, user_id: UUID, vendor: ColumnElement[bool]) -> Row[Any] | None:
     """A vendor with what a user is there: an owner of its company, or a member with the permissions of a role."""
-    columns: Sequence[Any] = (Vendor, Company, Membership.company_id, Role.permissions)
+    platforms = select(VendorPlatform.platform_id).where(VendorPlatform.vendor_id == Vendor.id)
+    columns: Sequence[Any] = (
+        Vendor,
+        Company,
+        Membership.company_id,
+        Role.permissions,
+        func.array(platforms.correlate(Vendor).scalar_subquery()).label("platforms"),
+    )
     statement = (
         select(*columns)
         .join(Company, Company.id == Vendor.company_id)
@@ -84,18 +91,15 @@ def _belonging(session: Session, user_id: UUID, vendor: ColumnElement[bool]) -> 
     return session.execute(statement).one_or_none()
 
 
-def _of_vendor(session: Session, row: Row[Any], user: User) -> Principal:
+def _of_vendor(row: Row[Any], user: User) -> Principal:
     vendor: Vendor = row.Vendor
-    platforms = session.scalars(
-        select(VendorPlatform.platform_id).where(VendorPlatform.vendor_id == vendor.id)
-    ).all()
-    known = all_permissions("vendor", enabled_modules(platforms))
+    known = all_permissions("vendor", enabled_modules(row.platforms))
     return Principal(
         user_id=user.id,
         name=user.name,
         email=user.email,
         permissions=known if row.company_id else known & frozenset(row.permissions),
-        platform_ids=tuple(platforms),
+        platform_ids=tuple(row.platforms),
         scope=TenantScope(vendor.id, vendor.company_id),
         tenant_name=vendor.name,
         language=user.language or vendor.dashboard_language,
@@ -168,7 +172,7 @@ def vendor_holder(session: Session, vendor_id: UUID, user_id: UUID) -> Principal
     if user is None or row is None or not (row.Vendor.is_active and row.Company.is_active):
         return None
     # A program speaks the vendor's language unless it says another.
-    return replace(_of_vendor(session, row, user), language=row.Vendor.dashboard_language)
+    return replace(_of_vendor(row, user), language=row.Vendor.dashboard_language)
 
 
 def admin_holder(session: Session, user_id: UUID) -> Principal | None:

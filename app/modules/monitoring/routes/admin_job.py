@@ -1,4 +1,4 @@
-"""What the page of a job shows."""
+"""The page of a job, and what is done there."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,27 +9,33 @@ from fastapi import Response
 from app.core import clock
 from app.core.ids import to_public
 from app.core.logging import mask
-from app.modules.monitoring.services.job_service import JOB_PREFIX, WAITING, JobDetail, short_name
+from app.modules.monitoring.services import job_service
+from app.modules.monitoring.services.job_service import (
+    JOB_PREFIX,
+    MANAGE,
+    WAITING,
+    JobDetail,
+    module_name,
+    short_name,
+)
 from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
 from app.modules.pagekit.job_view import JobView
 from app.modules.pages import PageContext
-from app.modules.registry import modules
+from app.modules.routing import AreaRouter, public_id
 from app.tasks.models import Job, JobState
 
-MANAGE = "monitoring.jobs.manage"
+router = AreaRouter("admin")
+
 _REASONS = {reason: name for name, reason in WAITING.items()}
 _CAUSES = frozenset({"user", "schedule", "event", "message"})
 _REPLAYABLE = (JobState.FAILED, JobState.CANCELLED)
 _ACTIVE = (JobState.QUEUED, JobState.RUNNING)
 
 
-def job_url(ctx: PageContext, job: Job) -> str:
-    """The address of a job's page."""
-    return ctx.url("monitoring.admin.job", job_id=to_public(JOB_PREFIX, job.id))
-
-
-def show_job(ctx: PageContext, found: JobDetail) -> Response:
-    """The page; it shows itself again while the job waits or runs."""
+@router.page("monitoring.admin.job")
+def show_job(ctx: PageContext, job_id: str) -> Response:
+    """One job: how far it is, what it was given, what came of it, and every attempt."""
+    found = job_service.get_job(ctx.session, public_id(JOB_PREFIX, job_id))
     job = found.job
     view = JobView.of(job, job.phase or ctx.t(f"ui.state.{job.state}"))
     return show_detail(
@@ -49,10 +55,25 @@ def show_job(ctx: PageContext, found: JobDetail) -> Response:
     )
 
 
-def module_name(code: str) -> str:
-    """The name of a module; the code of one that is gone, or of a part of the platform that is no module."""
-    found = modules().get(code)
-    return found.name if found else code
+@router.action("/tasks/{job_id}/retry", permission=MANAGE)
+def retry_job(ctx: PageContext, job_id: str) -> Response:
+    """Queue a failed or cancelled job again."""
+    job_service.retry_job(ctx.session, public_id(JOB_PREFIX, job_id))
+    ctx.flash("success", "monitoring.job.retried")
+    return ctx.redirect("monitoring.admin.job", job_id=job_id)
+
+
+@router.action("/tasks/{job_id}/cancel", permission=MANAGE)
+def cancel_job(ctx: PageContext, job_id: str) -> Response:
+    """Stop a job, at once or at its next checkpoint."""
+    state = job_service.cancel_job(ctx.session, public_id(JOB_PREFIX, job_id))
+    is_over = state == JobState.CANCELLED
+    ctx.flash("success", "monitoring.job.cancelled" if is_over else "monitoring.job.cancel_asked")
+    return ctx.redirect("monitoring.admin.job", job_id=job_id)
+
+
+def _job_url(ctx: PageContext, job: Job) -> str:
+    return ctx.url("monitoring.admin.job", job_id=to_public(JOB_PREFIX, job.id))
 
 
 def _notice(ctx: PageContext, job: Job) -> tuple[str, str] | None:
@@ -64,7 +85,7 @@ def _notice(ctx: PageContext, job: Job) -> tuple[str, str] | None:
 
 
 def _actions(ctx: PageContext, job: Job) -> Sequence[Action]:
-    path = job_url(ctx, job)
+    path = _job_url(ctx, job)
     if job.state in _REPLAYABLE:
         return (Action(ctx.t("monitoring.job.retry"), f"{path}/retry", "rotate-cw", "primary"),)
     if job.state in _ACTIVE and not job.cancel_requested_at:
@@ -81,7 +102,11 @@ def _blocks(ctx: PageContext, found: JobDetail, view: JobView) -> list[Block]:
             "data",
             ctx.t("monitoring.job.arguments"),
             template="monitoring/data.html",
-            context={"id": "arguments", "name": ctx.t("monitoring.job.arguments"), "text": as_json(job.args)},
+            context={
+                "id": "arguments",
+                "name": ctx.t("monitoring.job.arguments"),
+                "text": _as_json(job.args),
+            },
             order=40,
         ),
         Block(
@@ -102,7 +127,7 @@ def _blocks(ctx: PageContext, found: JobDetail, view: JobView) -> list[Block]:
         blocks.append(_error(ctx, job))
     if job.result is not None:
         title = ctx.t("monitoring.job.result")
-        shown = {"id": "result-data", "name": title, "text": as_json(job.result)}
+        shown = {"id": "result-data", "name": title, "text": _as_json(job.result)}
         blocks.append(Block("result", title, template="monitoring/data.html", context=shown, order=30))
     return blocks + _relatives(ctx, found)
 
@@ -118,7 +143,7 @@ def _relatives(ctx: PageContext, found: JobDetail) -> list[Block]:
             Fact(ctx.t("monitoring.fields.created_at"), event.created_at, "datetime"),
         )
         name = ctx.t("monitoring.delivery.title")
-        payload = {"id": "payload", "name": name, "text": as_json(event.payload)}
+        payload = {"id": "payload", "name": name, "text": _as_json(event.payload)}
         blocks.append(
             Block(
                 "delivery",
@@ -130,7 +155,9 @@ def _relatives(ctx: PageContext, found: JobDetail) -> list[Block]:
             )
         )
     if found.children:
-        context = {"jobs": [(child, job_url(ctx, child), short_name(child.task)) for child in found.children]}
+        context = {
+            "jobs": [(child, _job_url(ctx, child), short_name(child.task)) for child in found.children]
+        }
         title = ctx.t("monitoring.job.children")
         blocks.append(
             Block("children", title, template="monitoring/children.html", context=context, order=55)
@@ -172,14 +199,13 @@ def _facts(ctx: PageContext, found: JobDetail) -> Sequence[Fact]:
             ctx.t("monitoring.fields.parent"),
             short_name(parent.task) if parent else None,
             "code",
-            url=job_url(ctx, parent) if parent else None,
+            url=_job_url(ctx, parent) if parent else None,
         ),
     )
     return [fact for fact in facts if fact.value is not None]
 
 
-def as_json(value: Any) -> str:
-    """Readable JSON, secrets masked."""
+def _as_json(value: Any) -> str:
     return orjson.dumps(mask(value), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
 
 

@@ -1,0 +1,76 @@
+"""Places on a page where something can be done: whether the keyboard gets to them, shows them, and whether they are big
+enough."""
+
+from playwright.sync_api import Page, ViewportSize
+
+LOW: ViewportSize = {"width": 1000, "height": 420}  # bars that stay take much of it
+_NARROW: ViewportSize = {"width": 320, "height": 700}
+WANTED = """() => {
+    const all = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
+    const groups = new Set();
+    window.wanted = [...document.querySelectorAll(all)].filter((element) => {
+        if (!element.checkVisibility({visibilityProperty: true}) || element.disabled) return false;
+        if (element.type !== "radio" || element.checked) return true;
+        const isFirst = !groups.has(element.name) && !document.querySelector(`[name="${element.name}"]:checked`);
+        groups.add(element.name);
+        return isFirst;
+    });
+    window.visited = new Set();
+    return window.wanted.length;
+}"""
+# What is wrong with the place where the focus is; "" for nothing.
+_LOOK_AT = """(element) => {
+    const name = `${element.tagName} ${element.id} ${element.className} ${element.textContent.trim().slice(0, 30)}`;
+    const ringed = [element, element.parentElement].some((one) => {
+        const style = getComputedStyle(one);
+        return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    });
+    if (!ringed) return `no ring: ${name}`;
+    const box = element.getBoundingClientRect();
+    const [left, top] = [Math.max(box.left, 0), Math.max(box.top, 0)];
+    const [right, bottom] = [Math.min(box.right, innerWidth), Math.min(box.bottom, innerHeight)];
+    for (const x of [0.1, 0.5, 0.9]) for (const y of [0.1, 0.5, 0.9]) {
+        const hit = document.elementFromPoint(left + (right - left) * x, top + (bottom - top) * y);
+        if (hit && (element.contains(hit) || hit.closest("label")?.contains(element))) return "";
+    }
+    return `covered: ${name}`;
+}"""
+# The same after a Tab; null when the focus left the page.
+LOOK = f"""() => {{
+    const element = document.activeElement;
+    if (element === document.body || window.visited.has(element)) return null;
+    window.visited.add(element);
+    return ({_LOOK_AT})(element);
+}}"""
+# Goes to each place by itself, many times quicker than by Tab. Only after a key the browser shows where the focus is.
+_SWEEP = f"""() => window.wanted.map((element) => {{
+    element.focus();
+    const isThere = document.activeElement === element && element.tabIndex >= 0;
+    return isThere ? ({_LOOK_AT})(element) : `not by keyboard: ${{element.outerHTML.slice(0, 120)}}`;
+}}).filter(Boolean)"""
+LEFT_OUT = "() => wanted.filter((one) => !visited.has(one)).map((one) => one.outerHTML.slice(0, 120))"
+_SMALL = """() => {
+    const small = [];
+    for (const one of document.querySelectorAll("button, summary, select, input:not([type=hidden]), a.btn, .chip a")) {
+        if (!one.checkVisibility({visibilityProperty: true})) continue;
+        const box = (one.closest("label") ?? one).getBoundingClientRect();
+        if (box.width < 24 || box.height < 24) small.push(`${box.width}×${box.height} ${one.outerHTML.slice(0, 90)}`);
+    }
+    return small;
+}"""
+
+
+def faults_of_places(page: Page) -> list[str]:
+    """Places that do not take the focus, do not show it, are covered then, or are too small."""
+    page.set_viewport_size(LOW)
+    page.evaluate(WANTED)
+    found: list[str] = page.evaluate(_SWEEP) + page.evaluate(_SMALL)
+    return found
+
+
+def faults_when_narrow(page: Page) -> list[str]:
+    """What makes the page wider than a small telephone, and places that are too small there."""
+    page.set_viewport_size(_NARROW)
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    found: list[str] = page.evaluate(_SMALL)
+    return found if width <= _NARROW["width"] else [f"it is {width} wide", *found]
