@@ -19,16 +19,19 @@ from app.core.logging import configure_logging
 from app.modules import cli as framework
 from app.modules.api.cli import api_app
 from app.modules.base import load
+from app.modules.clock_cli import clock_app
+from app.modules.gates_cli import why_app
 from app.modules.modules_cli import modules_app
-from app.modules.pages import load_texts
 from app.modules.platform import running_platform
 from app.modules.registry import modules
+from app.modules.texts import load_texts
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_CONFIGURED, EXIT_DEPENDENCY_DOWN, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 # By name: proofs and benchmarks start the application, so they stand outside of it.
 _PROOFS = "app.testing.cli:prove_app"
 _BENCHMARKS = "app.testing.bench.cli:bench_app"
+_SANDBOX = "sandbox.cli:run_sandbox"
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 keys_app = typer.Typer(help="Keys of an installation.", no_args_is_help=True)
@@ -163,9 +166,12 @@ def mount_commands() -> None:
 
     cli.command()(framework.migrate)
     cli.command()(framework.health)
+    cli.command("sandbox")(load(_SANDBOX))
     for name, group in (
         ("modules", modules_app),
         ("api", api_app),
+        ("why", why_app),
+        ("clock", clock_app),
         ("db", framework.db_app),
         ("seed", framework.seed_app),
         ("keys", keys_app),

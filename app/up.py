@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -17,9 +18,10 @@ from app.core.config import get_settings
 from app.core.errors import ConfigurationError
 from app.core.observability import wipe_multiprocess_dir
 from app.core.supervisor import ProcessSpec, supervise
-from app.modules.platform import Platform, running_platform
+from app.modules.platform import Platform, running_platform, sandbox_note
 
 _FIRST_PORT, _PORTS = 8000, 50
+_FIRST_SANDBOX_PORT = 8400
 _READY_SECONDS = 90.0
 _WORKERS = {"fast": ("default,scheduled", 2), "long": ("long_running", 2)}
 
@@ -28,22 +30,55 @@ def run_platform(*, demo: bool, port: int | None, data_dir: Path | None) -> int:
     """Start servers, migrate, seed, then run web, workers and beat until a signal; returns the exit code."""
     started = time.monotonic()
     folder = (data_dir or get_settings().data_dir).resolve()
-    with _only_one(folder), running_platform(data_dir=folder, demo=demo) as platform:
+    with (
+        _only_one(folder),
+        sandbox_note(folder) as note_sandbox,
+        running_platform(data_dir=folder, demo=demo) as platform,
+    ):
         port = _port(port)
         metrics = folder / "run" / "metrics"
         wipe_multiprocess_dir(metrics)
+        base_url = f"http://127.0.0.1:{port}"
+        sandbox = _sandbox(folder, base_url)
         environment = {
             **platform.environment,
-            "WIZAMART_BASE_URL": f"http://127.0.0.1:{port}",
+            **(sandbox.env if sandbox else {}),
+            "WIZAMART_BASE_URL": base_url,
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         }
         readiness = _Readiness(f"http://127.0.0.1:{port}/health/ready")
+        if sandbox:
+            note_sandbox(sandbox.env["WIZAMART_SANDBOX_URL"])
         return supervise(
-            _processes(environment, port),
+            [*([sandbox] if sandbox else []), *_processes(environment, port)],
             ready=readiness,
-            on_ready=lambda: _say_ready(platform, port, time.monotonic() - started),
+            on_ready=lambda: _say_ready(platform, port, time.monotonic() - started, environment),
             ready_seconds=_READY_SECONDS,
         )
+
+
+def _sandbox(folder: Path, base_url: str) -> ProcessSpec | None:
+    """The stand-in for Stripe; none where a key of Stripe's is set, or a stand-in runs elsewhere."""
+    if os.environ.get("PAYMENTS_STRIPE_API_KEY") or get_settings().sandbox_url:
+        return None
+    port = _port(None, _FIRST_SANDBOX_PORT)
+    command = [
+        sys.executable,
+        "-m",
+        "app.cli",
+        "sandbox",
+        "--port",
+        str(port),
+        "--data-dir",
+        str(folder / "sandbox"),
+    ]
+    webhook = f"{base_url}/webhooks/payments/stripe/default"
+    environment = {
+        "WIZAMART_SANDBOX_URL": f"http://127.0.0.1:{port}",
+        "PAYMENTS_STRIPE_WEBHOOK_SECRET": os.environ.get("PAYMENTS_STRIPE_WEBHOOK_SECRET")
+        or f"whsec_{secrets.token_hex(24)}",
+    }
+    return ProcessSpec("sandbox", [*command, "--webhook", webhook], environment)
 
 
 def _processes(environment: Mapping[str, str], port: int) -> list[ProcessSpec]:
@@ -91,7 +126,7 @@ class _Readiness:
             return False
 
 
-def _say_ready(platform: Platform, port: int, seconds: float) -> None:
+def _say_ready(platform: Platform, port: int, seconds: float, environment: Mapping[str, str]) -> None:
     base = f"http://127.0.0.1:{port}"
     lines = [f"Wizamart is ready after {seconds:.1f} s: {base}", ""]
     lines += [
@@ -100,13 +135,15 @@ def _say_ready(platform: Platform, port: int, seconds: float) -> None:
     ]
     if not platform.demo_logins:
         lines.append("  No demo data. On servers of your own make it with: wizamart seed demo")
+    if "WIZAMART_SANDBOX_URL" in environment:
+        lines += ["", f"  Payments go to a stand-in, no money moves: {environment['WIZAMART_SANDBOX_URL']}"]
     lines += ["", f"  Health {base}/health   Metrics {base}/metrics   Stop with Ctrl-C"]
     typer.echo("\n".join(lines))
 
 
-def _port(wanted: int | None) -> int:
+def _port(wanted: int | None, first: int = _FIRST_PORT) -> int:
     """The wanted port, or the first free one; a port that something else holds is never taken."""
-    candidates = range(_FIRST_PORT, _FIRST_PORT + _PORTS) if wanted is None else [wanted]
+    candidates = range(first, first + _PORTS) if wanted is None else [wanted]
     for port in candidates:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -115,9 +152,7 @@ def _port(wanted: int | None) -> int:
             except OSError:
                 continue
             return port
-    raise ConfigurationError(
-        f"Port {wanted or _FIRST_PORT} is held by another program. Choose one with --port."
-    )
+    raise ConfigurationError(f"Port {wanted or first} is held by another program. Choose one with --port.")
 
 
 @contextmanager

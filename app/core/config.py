@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     dns_servers: frozenset[str] = frozenset()
     # Hosts that outgoing requests may reach although their addresses are private (stand-ins, tests).
     http_allowed_private_hosts: frozenset[str] = frozenset()
+    # The business clock may be moved although the servers are not the embedded ones: where no real business is done.
+    clock_may_move: bool = False
+    # The stand-in for Stripe and others, where one runs.
+    sandbox_url: str | None = None
 
     @property
     def is_embedded(self) -> bool:

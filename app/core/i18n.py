@@ -117,6 +117,12 @@ def _is_complete(message: Message) -> bool:
     return all(forms) and not message.fuzzy
 
 
+class MessageKey(str):
+    """A parameter of a text that is itself the key of a text, and is shown in the same language."""
+
+    __slots__ = ()
+
+
 def translate(lang: str, key: str, /, **params: Any) -> str:
     """The text of ``key``, with ``%(name)s`` replaced by ``params``; a single ``%`` needs no escape.
 
@@ -124,7 +130,7 @@ def translate(lang: str, key: str, /, **params: Any) -> str:
     stays visible. Never raises: a missing text is logged once and counted.
     """
     used = _language_with(lang, key)
-    return _fill(_texts[used].translations.gettext(key), key, params) if used else key
+    return _fill(lang, _texts[used].translations.gettext(key), key, params) if used else key
 
 
 def ntranslate(lang: str, key: str, count: int, /, **params: Any) -> str:
@@ -136,7 +142,7 @@ def ntranslate(lang: str, key: str, count: int, /, **params: Any) -> str:
     text = translations.ngettext(key, key, abs(count))
     if text == key:  # an entry without plural forms
         text = translations.gettext(key)
-    return _fill(text, key, {"count": format_number(used, count), **params})
+    return _fill(lang, text, key, {"count": format_number(used, count), **params})
 
 
 def has_message(lang: str, key: str) -> bool:
@@ -183,11 +189,12 @@ def _note_miss(lang: str, key: str) -> None:
     _missed[lang, key] = seen + 1
 
 
-def _fill(text: str, key: str, params: Mapping[str, Any]) -> str:
+def _fill(lang: str, text: str, key: str, params: Mapping[str, Any]) -> str:
     def value_of(match: re.Match[str]) -> str:
         name = match[1]
         if name in params:
-            return str(params[name])
+            value = params[name]
+            return translate(lang, value) if isinstance(value, MessageKey) else str(value)
         _note_miss(f"%({name})s", key)
         return match[0]
 

@@ -75,7 +75,8 @@ class PageDef:
     """One page people open. Menu, routing, permission check and the tests' crawl are made from it.
 
     ``id`` is ``<module>.<area>.<page>``; ``path`` is relative to the area's root (``/admin``,
-    ``/vendor/{vendor_code}``); ``permission`` is None only for pages that anyone may open.
+    ``/vendor/{vendor_code}``); ``permission`` is None only for pages that anyone may open; ``feature``: the code of
+    a binary feature without which a vendor cannot open it.
     """
 
     id: str
@@ -85,11 +86,34 @@ class PageDef:
     title_key: str
     permission: str | None
     menu: MenuEntry | None = None
+    feature: str | None = None
 
     @property
     def module_code(self) -> str:
         """Code of the module that owns the page."""
         return self.id.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Something that a vendor's plan can limit: ``<module>.<noun>`` and the message key of its name.
+
+    ``default_limit`` holds where a plan says nothing: None is unlimited; a binary feature is off with 0, else on.
+    What ``is_per_period`` is counted by whoever answers for plans, from nought in each period. Of the rest, ``usage``
+    is the import path of ``function(session) -> int``: what the vendor of the session's scope has at present.
+    """
+
+    code: str
+    label_key: str
+    kind: Literal["quantitative", "binary"] = "quantitative"
+    default_limit: int | None = None
+    is_per_period: bool = False
+    usage: str | None = None
+
+    @property
+    def module_code(self) -> str:
+        """Code of the module that owns the feature."""
+        return self.code.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -135,7 +159,7 @@ class ModuleDefinition:
     version: str = "0.1.0"
     description: str = ""
     requires: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
+    features: tuple[Feature, ...] = ()
     permissions: tuple[Permission, ...] = ()
     pages: tuple[PageDef, ...] = ()
     routes: tuple[str, ...] = ()

@@ -19,14 +19,16 @@ from sqlalchemy.schema import Column, Table
 from app.core.i18n import translate
 from app.modules import migrations
 from app.modules.api import ApiRouter, Operation
-from app.modules.base import ModuleDefinition, load
+from app.modules.base import Feature, ModuleDefinition, load
 from app.modules.events import Event
 from app.modules.menu import AREA_ROOTS
-from app.modules.pages import load_texts
 from app.modules.providers import ProviderPoint
 from app.modules.registry import modules, requirements
 from app.modules.task_base import task_names
 from app.modules.tasks import cron_of, queue_of
+from app.modules.texts import load_texts
+from app.modules.webhook_doors import ROOT as WEBHOOK_ROOT
+from app.modules.webhook_doors import WebhookRouter
 
 ROOT = Path(__file__).parents[2]
 PAGES = Path("docs") / "modules"
@@ -81,6 +83,7 @@ def module_page(module: ModuleDefinition) -> str:
         _section("Tables", _tables(module)),
         _section("Pages and doors", _doors(module)),
         _section("Permissions", _permissions(module)),
+        _section("Features", _features(module)),
         _section("Tasks", _tasks(module)),
         _section("Schedules", _schedules(module)),
         _section("Events out", _events_out(module)),
@@ -205,6 +208,10 @@ def _doors(module: ModuleDefinition) -> str:
         if isinstance(router, ApiRouter):
             rows += [_operation(operation) for operation in router.operations]
             continue
+        if isinstance(router, WebhookRouter):
+            root = f"{WEBHOOK_ROOT}/{module.code}"
+            rows += [(root + one.path, "POST", _doc(one.function), "signature") for one in router.doors]
+            continue
         for door in router.doors:
             page = declared[door.page_id] if door.page_id else None
             path = (AREA_ROOTS[door.area] + ((page.path if page else door.path) or "")) or "/"
@@ -226,6 +233,26 @@ def _permissions(module: ModuleDefinition) -> str:
         for one in sorted(module.permissions, key=lambda one: one.code)
     ]
     return _table(("permission", "area", "allows to"), rows)
+
+
+def _features(module: ModuleDefinition) -> str:
+    rows = [
+        (_code(one.code), translate("en", one.label_key), _limit_words(one), _counted_words(one))
+        for one in sorted(module.features, key=lambda one: one.code)
+    ]
+    return _table(("feature", "what a plan limits", "where a plan says nothing", "counted"), rows)
+
+
+def _limit_words(feature: Feature) -> str:
+    if feature.kind == "binary":
+        return "off" if feature.default_limit == 0 else "on"
+    return "no limit" if feature.default_limit is None else str(feature.default_limit)
+
+
+def _counted_words(feature: Feature) -> str:
+    if feature.kind == "binary":
+        return "-"
+    return "anew in each period" if feature.is_per_period else _doc(load(feature.usage or ""))
 
 
 def _tasks(module: ModuleDefinition) -> str:

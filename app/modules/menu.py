@@ -1,13 +1,15 @@
 """The menu of an area, made from the pages that modules declare, and the addresses of pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlencode
+from uuid import UUID
 
 from app.core.errors import ConfigurationError
 from app.core.i18n import translate
 from app.modules.base import Area, PageDef
+from app.modules.providers import ProviderPoint
 from app.modules.registry import modules
 
 AREA_ROOTS: dict[Area, str] = {
@@ -16,6 +18,10 @@ AREA_ROOTS: dict[Area, str] = {
     "storefront": "",
     "public": "",
 }
+# Answered by the module that configures menus: ids of the pages that are in no menu on these platforms.
+HIDDEN_PAGES: ProviderPoint[Callable[[Collection[UUID]], frozenset[str]]] = ProviderPoint(
+    "framework.hidden_pages"
+)
 _SECTION_ORDER = (
     "home",
     "sales",
@@ -46,6 +52,13 @@ class MenuSection:
 
     label: str
     items: tuple[MenuItem, ...]
+
+
+def is_hidden(page: PageDef, platform_ids: Collection[UUID]) -> bool:
+    """Whether a page is left out of the menus of all these platforms, and so does not open there."""
+    return page.menu is not None and any(
+        page.id in ask(platform_ids) for ask in HIDDEN_PAGES.implementations()
+    )
 
 
 @lru_cache(maxsize=1)

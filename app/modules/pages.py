@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.core import security
 from app.core.config import get_settings
-from app.core.i18n import has_message, load_catalogues, negotiate, offered, translate
+from app.core.i18n import has_message, negotiate, offered, translate
 from app.core.ids import is_public
 from app.core.keys import get_keys
 from app.core.templating import build_environment, render
@@ -25,6 +25,7 @@ from app.modules.principal import Principal, VendorRef
 from app.modules.providers import ProviderPoint
 from app.modules.registry import modules
 from app.modules.shell import ShellExtras, build_shell
+from app.modules.texts import load_texts
 
 TIME_ZONE = "Europe/Luxembourg"
 THEMES = ("system", "light", "dark")
@@ -58,13 +59,6 @@ class ShellProvider(Protocol):
 
 
 SHELL: ProviderPoint[ShellProvider] = ProviderPoint("framework.shell")
-
-
-@lru_cache(maxsize=1)
-def load_texts() -> None:
-    """Load the message catalogues of the kit, the framework and all installed modules."""
-    folders = [module.folder for module in modules().values()]
-    load_catalogues(folder / "locales" for folder in (_APP / "ui", Path(__file__).parent, *folders))
 
 
 @lru_cache(maxsize=1)

@@ -1,11 +1,10 @@
 """A running platform for whoever needs one: the configured servers, or embedded ones made ready here."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from celery import current_app
@@ -41,10 +40,10 @@ class Platform:
 
         Raises UnavailableError when the job makes no end within a day.
         """
-        has_workers = bool(_ping_workers())
+        is_worked_on = has_workers()
         deadline = time.monotonic() + _LONGEST_JOB_SECONDS
         while time.monotonic() < deadline:
-            if not has_workers:
+            if not is_worked_on:
                 run_until_idle(QUEUES, timeout_seconds=_POLL_SECONDS)
             with unit_of_work(SYSTEM) as session:
                 job = session.get_one(Job, job_id)
@@ -54,11 +53,14 @@ class Platform:
         raise UnavailableError(f"Job {job_id} did not end within a day. See `wizamart jobs show {job_id}`.")
 
 
-def _ping_workers() -> list[Any]:
+def has_workers() -> bool:
+    """Whether any worker answers; takes a second. Without a broker there is none."""
+    if get_settings().broker_url is None:
+        return False
     try:
-        return list(current_app.control.ping(timeout=1.0) or [])
+        return bool(current_app.control.ping(timeout=1.0))
     except (OSError, OperationalError):
-        return []
+        return False
 
 
 @contextmanager
@@ -102,7 +104,31 @@ def embedded_environment(servers: Servers, folder: Path, settings: Settings) -> 
         "WIZAMART_BROKER_URL": servers.broker_url,
         "WIZAMART_CACHE_URL": servers.cache_url,
         **to_environment(keys),
+        **_sandbox_environment(folder, settings),
     }
+
+
+@contextmanager
+def sandbox_note(folder: Path) -> Iterator[Callable[[str], object]]:
+    """Gives a function that notes where the stand-ins are: from then to the block's end, commands on the same data
+    folder know it."""
+    note = _sandbox_note(folder)
+    note.unlink(missing_ok=True)  # of one that was killed
+    try:
+        yield lambda url: note.write_text(url, "utf-8")
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def _sandbox_environment(folder: Path, settings: Settings) -> dict[str, str]:
+    note = _sandbox_note(folder)
+    if settings.sandbox_url or not note.is_file():
+        return {}
+    return {"WIZAMART_SANDBOX_URL": note.read_text("utf-8")}
+
+
+def _sandbox_note(folder: Path) -> Path:
+    return folder / "run" / "sandbox-url"
 
 
 def prepare_embedded(servers: Servers, *, migrate: bool = True) -> None:

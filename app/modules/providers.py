@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.modules.base import load
 from app.modules.registry import modules
-from app.modules.state import is_enabled, is_installed
+from app.modules.state import is_enabled, is_enabled_for_vendor, is_installed
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,14 @@ class ProviderPoint(Generic[T]):
                 continue
             if is_installed(code) if platform_ids is None else is_enabled(code, platform_ids):
                 yield code, cast(T, load(path))
+
+    def find_for(self, vendor_id: UUID) -> T | None:
+        """The implementation of the first module that is on for the vendor, for points that one module answers."""
+        for code, module in modules().items():
+            path = module.providers.get(self.name)
+            if path is not None and is_enabled_for_vendor(code, vendor_id):
+                return cast(T, load(path))
+        return None
 
     def one(self) -> T:
         """The only implementation, for points that must have exactly one."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
 
 from app.core import security
 from app.core.config import get_settings
@@ -18,12 +19,14 @@ from app.core.errors import ConfigurationError, ForbiddenError, NotFoundError, U
 from app.core.ids import from_public
 from app.core.keys import get_keys
 from app.core.logging import bind
+from app.modules import entitlements, gates
 from app.modules.base import Area, ModuleDefinition, PageDef
-from app.modules.menu import AREA_ROOTS, pages
+from app.modules.menu import AREA_ROOTS, is_hidden, pages
 from app.modules.pages import AREA_COOKIES, CSRF_COOKIE, IDENTITY, PageContext, language_of, theme_of
 from app.modules.principal import Principal
 from app.modules.registry import modules
 from app.modules.state import is_enabled, is_enabled_anywhere, one_view
+from app.modules.webhook_doors import WebhookRouter
 
 PageFunction = Callable[..., Response]
 
@@ -39,6 +42,7 @@ class Door:
     path: str | None
     permission: str | None
     max_body_bytes: int | None
+    in_read_only: bool = False
 
 
 class AreaRouter:
@@ -76,15 +80,24 @@ class AreaRouter:
         return register
 
     def action(
-        self, path: str, *, permission: str | None, method: str = "POST", max_body_bytes: int | None = None
+        self,
+        path: str,
+        *,
+        permission: str | None,
+        method: str = "POST",
+        max_body_bytes: int | None = None,
+        in_read_only: bool = False,
     ) -> Callable[[PageFunction], PageFunction]:
         """Register what a form or download does. POST needs the form token; ``permission`` None is for the public
-        area only. ``max_body_bytes`` raises the usual limit of the request body."""
+        area only. ``max_body_bytes`` raises the usual limit of the request body. ``in_read_only``: a vendor may do it
+        also when its subscription has ended, for what takes data away or ends something."""
 
         def register(function: PageFunction) -> PageFunction:
             for area in self.areas:
                 asked = permission and permission.format(area=area)
-                self.doors.append(Door(area, function, method, None, path, asked, max_body_bytes))
+                self.doors.append(
+                    Door(area, function, method, None, path, asked, max_body_bytes, in_read_only)
+                )
             return function
 
         return register
@@ -92,23 +105,26 @@ class AreaRouter:
 
 def mount_modules(app: FastAPI) -> None:
     """Mount every installed module's doors. What is off for a request's platforms answers 404."""
-    doors = list(_doors())
-    without = sorted(pages().keys() - {door.page_id for _, door in doors})
+    found = list(doors())
+    without = sorted(pages().keys() - {door.page_id for _, door in found})
     if without:
         raise ConfigurationError(
             f"These pages are declared but no function shows them: {', '.join(without)}."
         )
     # The first fitting address answers, so words go before placeholders: /products/export before /products/{id}.
-    for module, door in sorted(doors, key=lambda found: _wildness(found[1])):
+    for module, door in sorted(found, key=lambda pair: _wildness(pair[1])):
         _mount(app, module, door)
 
 
-def _doors() -> Iterator[tuple[ModuleDefinition, Door]]:
+def doors() -> Iterator[tuple[ModuleDefinition, Door]]:
+    """What the installed modules registered: pages and actions."""
     for module in modules().values():
         for name in module.routes:
             if name.partition("_")[0] == "api":
                 continue  # operations, see api/serving.py
             router = import_module(f"{module.package}.routes.{name}").router
+            if isinstance(router, WebhookRouter):
+                continue  # messages of other systems, see webhook_doors.py
             for door in router.doors:
                 yield module, door
 
@@ -179,11 +195,13 @@ def _endpoint(module: ModuleDefinition, door: Door, page: PageDef | None) -> Cal
             )
         principal = None if area == "public" else _resolve(area, request)
         if principal:
-            _check(principal, module, door)
+            _check(principal, module, door, page)
         elif not is_enabled_anywhere(module.code):
             raise NotFoundError
         scope: Scope = principal.scope if principal else IdentityScope()
         with unit_of_work(scope) as session:
+            if principal and principal.vendor:
+                _check_plan(session, principal.vendor.id, door, page)
             context = PageContext(
                 request=request,
                 session=session,
@@ -221,11 +239,21 @@ def _resolve(area: Area, request: Request) -> Principal:
     return principal
 
 
-def _check(principal: Principal, module: ModuleDefinition, door: Door) -> None:
+def _check(principal: Principal, module: ModuleDefinition, door: Door, page: PageDef | None) -> None:
     if not is_enabled(module.code, principal.platform_ids):
+        raise NotFoundError
+    if page and is_hidden(page, principal.platform_ids):
         raise NotFoundError
     if door.permission not in principal.permissions:
         raise ForbiddenError
+
+
+def _check_plan(session: Session, vendor_id: UUID, door: Door, page: PageDef | None) -> None:
+    """Raise PlanError for what the vendor's subscription or plan does not allow."""
+    if door.method != "GET" and not door.in_read_only:
+        gates.require_open(session, vendor_id)
+    if page and page.feature:
+        entitlements.require(session, vendor_id, page.feature)
 
 
 def public_id(prefix: str, text: str) -> UUID:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.core.i18n import language_name, offered
 from app.modules.base import Area, PageDef
-from app.modules.menu import build_menu, find_page, page_url
+from app.modules.menu import build_menu, find_page, is_hidden, page_url
 from app.modules.principal import Principal
 from app.modules.state import is_enabled
 
@@ -31,13 +31,12 @@ class ShellExtras:
     """What the shell shows besides the menu.
 
     ``unread``: notifications; ``alerts``: one is shown, the worst; ``places``: name and address of the other vendors
-    the reader may switch to; ``hidden_pages``: ids of pages that the reader's platforms leave out of the menu.
+    the reader may switch to.
     """
 
     unread: int = 0
     alerts: Sequence[Alert] = ()
     places: Sequence[tuple[str, str]] = ()
-    hidden_pages: frozenset[str] = frozenset()
     has_shortcuts: bool = True
 
 
@@ -73,8 +72,8 @@ def _frame(
     def may_open(page: PageDef) -> bool:
         return (
             page.permission in who.permissions
-            and page.id not in extras.hidden_pages
             and is_enabled(page.module_code, who.platform_ids)
+            and not is_hidden(page, who.platform_ids)
         )
 
     home = f"/vendor/{who.vendor.code}" if who.vendor else "/admin"

@@ -30,12 +30,20 @@ from app.core.database import (
     run_after_commit,
     unit_of_work,
 )
+from app.modules.gates import ReadOnlyError, find_closed
 from app.modules.registry import owner_of
 from app.modules.state import refresh
 from app.modules.tasks import cron_of, discover_module_tasks, queue_of, scheduled_tasks
+from app.modules.texts import load_texts
 from app.tasks import leases, ledger
 from app.tasks.dispatcher import dispatch
-from app.tasks.errors import JobCancelledError, MissingTenantError, TimeLimitError, UnknownTaskError
+from app.tasks.errors import (
+    JobCancelledError,
+    JobHeldError,
+    MissingTenantError,
+    TimeLimitError,
+    UnknownTaskError,
+)
 from app.tasks.ledger import JobOptions, JobRef, Progress, Success
 from app.tasks.ports import ClaimedJob, Schedule, TaskInfo
 
@@ -93,7 +101,8 @@ class ModuleTask(Task):  # type: ignore[misc]
 
     ``scope``: a "vendor" task works for one vendor and sees its rows only; a "platform" task works for the
     operator. A parameter named ``vendor_id`` gets the job's vendor as text. The return value is kept as the job's
-    result and must be JSON.
+    result and must be JSON. ``in_read_only`` False: while the vendor's subscription has ended, its jobs are not begun
+    but end cancelled.
     Raise an AppError to refuse for good; UnavailableError, RateLimitedError, ConfigurationError and all that is no
     AppError are tried again up to ``max_attempts``.
     """
@@ -102,6 +111,7 @@ class ModuleTask(Task):  # type: ignore[misc]
     scope: Literal["vendor", "platform"] = "vendor"
     max_attempts: int = 3
     time_limit_seconds: float = 600.0
+    in_read_only: bool = True
 
     @property
     def job(self) -> ClaimedJob:
@@ -255,12 +265,14 @@ def execute(job: ClaimedJob) -> None:
     takes it.
     """
     refresh()
+    load_texts()
     task = _task(job.task)
     run = _Run(job)
     leases.begin(job, task.time_limit_seconds)
     started = time.monotonic()
     marker = _current.set(run)
     try:
+        _require_open(task, run)
         with _time_limit(task.time_limit_seconds):
             result = task.run(**_arguments(task, job))
         left = ledger.left_successes.get()
@@ -275,6 +287,15 @@ def execute(job: ClaimedJob) -> None:
     finally:
         _current.reset(marker)
         run.close()
+
+
+def _require_open(task: ModuleTask, run: _Run) -> None:
+    if task.in_read_only or run.job.vendor_id is None or find_closed(run.session, run.job.vendor_id) is None:
+        return
+    raise JobHeldError(
+        ReadOnlyError.code,
+        "The vendor's subscription has ended: nothing of it is changed. Choose a plan first.",
+    )
 
 
 def _has_nothing_to_commit(run: _Run, started: float) -> bool:

@@ -33,9 +33,12 @@ from app.core.tracing import begin_trace, report_error, start_tracing, tracer_pr
 from app.modules.api.docs import mount_api_docs
 from app.modules.api.problems import from_validation, problem
 from app.modules.api.serving import mount_api
+from app.modules.gates import PlanError
+from app.modules.menu import page_url
 from app.modules.observability import mount_health
 from app.modules.pages import base_context, environment, language_of, static_roots, theme_of
 from app.modules.routing import mount_modules
+from app.modules.webhook_doors import mount_webhook_doors
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +73,7 @@ def create_app() -> FastAPI:
     for name, folder in static_roots().items():
         app.mount(f"/static/{name}", StaticFiles(directory=folder))
     mount_health(app)
+    mount_webhook_doors(app)  # first: routes are tried in turn, and of messages there are many
     mount_modules(app)
     mount_api(app)
     mount_api_docs(app)
@@ -210,11 +214,20 @@ def _error_response(
             "data_note": translate(language, "ui.error.nothing_saved")
             if request.method not in _READING
             else None,
-            "action_url": f"/{area}" if area in ("admin", "vendor") else "/",
-            "action_label": translate(language, "ui.error.home"),
+            **_way_on(request, language, error),
         },
     }
     return HTMLResponse(render(environment(), "error.html", context), status, headers)
+
+
+def _way_on(request: Request, language: str, error: AppError | None) -> dict[str, str]:
+    """The button of an error page: to the plan where that is what stands in the way, else to the start page."""
+    if isinstance(error, PlanError) and error.page_id and "vendor_code" in request.path_params:
+        url = page_url(error.page_id, vendor_code=request.path_params["vendor_code"])
+        return {"action_url": url, "action_label": translate(language, "ui.error.plan")}
+    area = area_of(request.url.path)
+    url = f"/{area}" if area in ("admin", "vendor") else "/"
+    return {"action_url": url, "action_label": translate(language, "ui.error.home")}
 
 
 def _text(language: str, key: str, fallback: str, params: dict[str, Any]) -> str:

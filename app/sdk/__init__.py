@@ -20,6 +20,7 @@ from app.core.tables import Base, Keyed, TableScope, Timestamped, VendorOwned, V
 from app.modules.audit import record_audit
 from app.modules.base import (
     CatchUp,
+    Feature,
     Hooks,
     MenuEntry,
     ModuleClass,
@@ -29,7 +30,18 @@ from app.modules.base import (
     Permission,
     ScheduledTask,
 )
+from app.modules.entitlements import (
+    Allowance,
+    LimitReachedError,
+    SurplusError,
+    allowance,
+    check_editable,
+    consume,
+    is_allowed,
+    take,
+)
 from app.modules.events import Event, publish
+from app.modules.gates import find_closed
 from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
 from app.modules.pagekit.form_page import mount_form
 from app.modules.pagekit.forms import Field, FieldProblem, FormSpec
@@ -51,6 +63,7 @@ from app.tasks.models import Job
 __all__ = [
     "SYSTEM",
     "Action",
+    "Allowance",
     "AppError",
     "AreaRouter",
     "Base",
@@ -64,6 +77,7 @@ __all__ = [
     "Detail",
     "Event",
     "Fact",
+    "Feature",
     "Field",
     "FieldError",
     "FieldProblem",
@@ -76,6 +90,7 @@ __all__ = [
     "Job",
     "JobView",
     "Keyed",
+    "LimitReachedError",
     "Link",
     "ListPart",
     "ListSpec",
@@ -93,6 +108,7 @@ __all__ = [
     "ProviderPoint",
     "RowLink",
     "ScheduledTask",
+    "SurplusError",
     "TableScope",
     "TenantScope",
     "Timestamped",
@@ -101,13 +117,18 @@ __all__ = [
     "Versioned",
     "View",
     "acting_in",
+    "allowance",
     "bulk_load",
+    "check_editable",
     "clear_problem",
     "clock",
+    "consume",
     "dispatch",
+    "find_closed",
     "find_job",
     "find_vendor_id",
     "from_public",
+    "is_allowed",
     "mount_form",
     "mount_list",
     "new_id",
@@ -116,6 +137,7 @@ __all__ = [
     "record_audit",
     "report_problem",
     "show_detail",
+    "take",
     "to_public",
     "unit_of_work",
 ]

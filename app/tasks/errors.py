@@ -47,6 +47,14 @@ class JobCancelledError(Exception):
     """Raised inside a task at its next checkpoint or report after a cancel was asked for; let it pass."""
 
 
+class JobHeldError(JobCancelledError):
+    """Raised before a task begins that may not run for its vendor now: the job ends cancelled and says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
 class StaleRunError(Exception):
     """This run lost its lease: another one may own the job now. Nothing more may be written; let it pass."""
 

@@ -191,9 +191,15 @@ _COMPLETE_TOGETHER = text(
 )
 
 
-def mark_cancelled(session: Session, job: ClaimedJob) -> None:
-    """The run has ended because a cancel was asked for."""
-    _end(session, job, "'cancelled'", "waiting_reason = NULL")
+def mark_cancelled(
+    session: Session, job: ClaimedJob, code: str | None = None, message: str | None = None
+) -> None:
+    """The run has ended because a cancel was asked for, or for the reason of this code."""
+    reason = (
+        "waiting_reason = NULL, error_code = coalesce(CAST(:code AS text), error_code), "
+        "error_message = coalesce(CAST(:message AS text), error_message)"
+    )
+    _end(session, job, "'cancelled'", reason, code=code, message=message)
 
 
 def fail(session: Session, job: ClaimedJob, failure: Failure) -> str:

@@ -21,7 +21,7 @@ from app.tasks import leases, wakeups
 from app.tasks import watchdog as _watchdog  # noqa: F401  looks after each worker
 from app.tasks.canary import CANARY, come_through
 from app.tasks.claim import claim
-from app.tasks.errors import JobCancelledError, StaleRunError
+from app.tasks.errors import JobCancelledError, JobHeldError, StaleRunError
 from app.tasks.ledger import (
     Failure,
     Success,
@@ -203,6 +203,9 @@ def _outcome(job: ClaimedJob) -> str:
         else:
             framework().execute(job)
         return JobState.SUCCEEDED
+    except JobHeldError as error:
+        held = (error.code, error.message)
+        return _record(job, lambda session: mark_cancelled(session, job, *held), JobState.CANCELLED)
     except JobCancelledError:
         return _record(job, lambda session: mark_cancelled(session, job), JobState.CANCELLED)
     except StaleRunError as error:

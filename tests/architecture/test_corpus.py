@@ -27,6 +27,7 @@ CLASSES = {
     "SQL in strings": {"foreign-table", "copy-into-table", "migration-imports"},
     "routes": {"plain-router", "route-area", "route-undeclared", "route-unregistered"},
     "permissions": {"permission-missing", "permission-name", "permission-undeclared"},
+    "features of plans": {"feature-name", "feature-usage", "feature-undeclared"},
     "pages": {
         *("page-icon", "page-name", "page-twice", "page-undeclared", "page-without-function"),
         *("dead-path", "list-part", "menu-key"),

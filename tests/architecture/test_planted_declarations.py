@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Column, Float, Index, Numeric, UniqueConstraint, Uuid
 
 from app.core.tables import TableScope
-from app.modules.base import Hooks, MenuEntry, PageDef, Permission, ScheduledTask
+from app.modules.base import Feature, Hooks, MenuEntry, PageDef, Permission, ScheduledTask
 from tests.architecture.conftest import (
     CLEAN,
     PO,
@@ -24,6 +24,7 @@ ROUTE_FILE, TEMPLATE = f"{SHOP}/routes/vendor.py", f"{SHOP}/templates/shop/vendo
 COUNT = "app.modules.shop.services.basket_service:count_baskets"
 PAGE = shop_definition().pages[0]
 DELETE = shop_definition().scheduled_tasks[0]
+FEATURE = Feature("shop.baskets", "shop.baskets.title", usage=COUNT)
 
 
 def rules(findings) -> list[str]:
@@ -112,6 +113,14 @@ def test_a_proper_foreign_key_passes(plant):
         ("dead-path", {"providers": {"framework.demo": "app.modules.shop.services.basket_service:gone"}}),
         ("dead-path", {"handlers": {"stock.shelf_moved": "app.modules.stock.handlers:on_shelf_moved"}}),
         ("dead-path", {"hooks": Hooks(on_enable="app.modules.shop.gone:on_enable")}),
+        ("feature-name", {"features": (replace(FEATURE, code="stock.baskets"),)}),
+        ("feature-name", {"features": (FEATURE, FEATURE)}),
+        ("feature-usage", {"features": (replace(FEATURE, usage=None),)}),
+        ("feature-usage", {"features": (replace(FEATURE, is_per_period=True),)}),
+        ("dead-path", {"features": (replace(FEATURE, usage=f"{COUNT}_gone"),)}),
+        ("message-missing", {"features": (replace(FEATURE, label_key="shop.unknown"),)}),
+        ("feature-undeclared", {"pages": (replace(PAGE, feature="shop.baskets"),), "features": (FEATURE,)}),
+        ("feature-undeclared", {"pages": (replace(PAGE, feature="shop.gone"),)}),
     ],
 )
 def test_a_planted_definition_is_found(plant, rule, changes):
@@ -277,3 +286,30 @@ def test_an_error_code_without_a_text_is_found(plant):
     text = 'class OtherError(NotFoundError):\n    code: ClassVar[str] = "shop.other"\n'
     found = plant({f"{SHOP}/exceptions.py": text})
     assert [(finding.rule, finding.line) for finding in found] == [("message-missing", 2)]
+
+
+CONSUMING = """
+from app.modules import entitlements
+from app.modules.entitlements import consume
+
+BASKETS = "shop.baskets"
+GONE = "shop.gone"
+
+
+def make_basket(session, vendor_id):
+    consume(session, vendor_id, BASKETS)
+    {call}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("entitlements.take(session, vendor_id, BASKETS, 3)", []),
+        ('consume(session, vendor_id, "shop.gone")', ["feature-undeclared"]),
+        ("entitlements.take(session, vendor_id, GONE, 3)", ["feature-undeclared"]),
+    ],
+)
+def test_asking_for_a_feature_that_nobody_declares_is_found(plant, call, expected):
+    files = {f"{SHOP}/services/making_service.py": CONSUMING.format(call=call)}
+    assert rules(plant(files, definition={"features": (FEATURE,)})) == expected

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_COPIED = ("app", "docs", "bench", "pyproject.toml", ".importlinter", "README.md", "CONTRIBUTING.md")
+_COPIED = (
+    "app",
+    "sandbox",
+    "docs",
+    "bench",
+    "pyproject.toml",
+    ".importlinter",
+    "README.md",
+    "CONTRIBUTING.md",
+)
 _IGNORED = shutil.ignore_patterns(".*_cache", "node_modules")
 _OURS = ("WIZAMART_", "PYTEST_")  # a command in the copy starts servers of its own
 

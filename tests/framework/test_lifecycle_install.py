@@ -30,6 +30,7 @@ from app.testing.uninstall import prove_uninstall, schema_of, schema_with
 
 ROOT = Path(__file__).parents[2]
 WISHLIST = Path(__file__).parent / "wishlist"
+_PAYING = ["payments", "billing"]  # they stand beside the catalogue and stay
 EXPORT = "app.modules.marketplace.tasks.export.export_vendor_products_to_folder"
 
 
@@ -61,7 +62,9 @@ def start_export() -> None:
         dispatch(session, EXPORT, vendor_id=vendor.id)
 
 
-@pytest.mark.parametrize(("gone", "left"), [(["marketplace"], ["catalog"]), (["marketplace", "catalog"], [])])
+@pytest.mark.parametrize(
+    ("gone", "left"), [(["marketplace"], ["catalog", *_PAYING]), (["marketplace", "catalog"], _PAYING)]
+)
 def test_after_a_purge_the_schema_is_as_if_it_had_never_been_there(
     world: Database, templates: Templates, gone: list[str], left: list[str]
 ) -> None:
@@ -244,7 +247,7 @@ def test_installing_pulls_in_what_is_required(world: Database, templates: Templa
     uninstall(world, "catalog")
     done = json.loads(run("modules", "install", "marketplace", "--json").stdout)
     assert done["installed"] == ["catalog", "marketplace"]
-    assert schema_of(world) == schema_with(templates, ["catalog", "marketplace"])
+    assert schema_of(world) == schema_with(templates, ["catalog", "marketplace", *_PAYING])
 
 
 @pytest.mark.demo_done

@@ -170,7 +170,7 @@ def test_every_record_shows_what_is_stored(client: TestClient, owner_engine: Eng
             stored = orjson.loads(found(soup_of(client, path), "#raw-json").get_text())
             assert stored.get("id") or stored["summary"]["id"], page.id
             shown = {value for name, value in stored.items() if name.endswith(("_hash", "token", "_secret"))}
-            assert shown <= {"***", None}, page.id
+            assert {value for value in shown if not isinstance(value, bool)} <= {"***", None}, page.id
             seen.add(page.id)
     assert {
         "tenancy.admin.user",

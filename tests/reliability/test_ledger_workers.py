@@ -29,6 +29,12 @@ def send(task, **kwargs):
         return dispatch(session, f"{PREFIX}.{task}", kwargs=kwargs)
 
 
+BILLING = (
+    *("reset_period_counters", "check_trial_expirations"),
+    *("sync_stripe_status", "cleanup_stale_subscriptions"),
+)
+
+
 def state_of(query, job_id):
     return query("SELECT state FROM jobs WHERE id = :id", id=job_id)[0].state
 
@@ -38,10 +44,9 @@ def test_a_plain_message_with_a_tasks_name_becomes_a_job(query, worker_process, 
     celery_app.send_task(f"{PREFIX}.note", kwargs={"number": 3}, queue="default")
     eventually(lambda: query("SELECT number FROM ledger_test_effects") == [(3,)])
     eventually(lambda: query("SELECT cause, state FROM jobs") == [("message", "succeeded")])
-    known = celery_app.control.inspect(timeout=3).registered()
-    assert any(
-        "app.modules.tenancy.tasks.sessions.delete_ended_sessions" in names for names in known.values()
-    )
+    known = {name for names in celery_app.control.inspect(timeout=3).registered().values() for name in names}
+    billing = {f"app.modules.billing.tasks.subscription.{name}" for name in BILLING}
+    assert {"app.modules.tenancy.tasks.sessions.delete_ended_sessions", *billing} <= known
 
 
 def test_a_killed_workers_job_goes_on_from_its_checkpoint_exactly_once(query, worker_process, eventually):

@@ -81,7 +81,10 @@ def _whole(value: Any) -> Any:
 
 
 Cents = Annotated[int, Field(ge=0, le=10**12), BeforeValidator(_whole)]
-"""An amount in a body. A whole number is what JSON Schema takes for one: 5 and 5.0, not "5" nor true."""
+"""An amount in a body; may be nought. A whole number is what JSON Schema takes for one: 5 and 5.0, not "5" nor true."""
+
+PositiveCents = Annotated[int, Field(gt=0, le=10**12), BeforeValidator(_whole)]
+"""An amount in a body that is more than nought."""
 
 
 WebAddress = Annotated[
@@ -218,7 +221,7 @@ class Options(TypedDict):
     ``permission``: what the key needs; ``admin_permission``: what the operator's needs, where ``both`` areas have the
     operation and the code is another. ``status``: of success, else 200, or 204 where nothing is returned.
     ``needs_key``: an Idempotency-Key must be sent (it may, with every POST and PATCH). ``needs_version``: so must
-    If-Match.
+    If-Match. ``in_read_only``: a write that a vendor may do also when its subscription has ended.
     """
 
     permission: str
@@ -226,6 +229,7 @@ class Options(TypedDict):
     status: NotRequired[int]
     needs_key: NotRequired[bool]
     needs_version: NotRequired[bool]
+    in_read_only: NotRequired[bool]
 
 
 @dataclass(frozen=True)
@@ -243,6 +247,7 @@ class Operation:
     is_quick: bool = False
     needs_key: bool = False
     needs_version: bool = False
+    in_read_only: bool = False
 
     @property
     def address(self) -> str:
@@ -376,6 +381,7 @@ class ApiRouter:
                     options.get("status", 200 if gives else 204),
                     needs_key=options.get("needs_key", False),
                     needs_version=options.get("needs_version", False),
+                    in_read_only=options.get("in_read_only", False),
                 )
                 for area in areas
             ]

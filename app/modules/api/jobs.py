@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.core.ids import to_public
 from app.modules.api import example
+from app.modules.gates import ReadOnlyError
 from app.tasks.models import JobState
 
 JOB_PREFIX = "job"
@@ -36,7 +37,7 @@ class JobProgress(BaseModel):
 
 
 class JobError(BaseModel):
-    """Why a job failed."""
+    """Why a job failed, or was not begun."""
 
     code: str
     message: str
@@ -62,7 +63,8 @@ class JobDetails(BaseModel):
 
 def job_details(job: Any) -> JobDetails:
     """The model of a job, or of a row that has its columns; ``result`` only where the row has it."""
-    failed = job.error_code is not None and job.state == JobState.FAILED
+    is_held = job.state == JobState.CANCELLED and job.error_code == ReadOnlyError.code
+    failed = job.error_code is not None and (job.state == JobState.FAILED or is_held)
     return JobDetails(
         id=to_public(JOB_PREFIX, job.id),
         task=job.task.rpartition(".")[2],

@@ -33,6 +33,7 @@ from app.modules.api.problems import (
 )
 from app.modules.api.reads import answer_quickly
 from app.modules.base import ModuleDefinition
+from app.modules.gates import require_open
 from app.modules.idempotency import MAX_KEY_CHARACTERS, Act, Answer
 from app.modules.registry import modules
 from app.modules.state import one_view
@@ -211,15 +212,22 @@ def _bind(caller: Caller) -> None:
 def _once(operation: Operation, ctx: ApiContext, caller: Caller, values: dict[str, Any]) -> Response:
     act = _act(operation, ctx, caller)
     if act is None:
-        return _answer(operation, ctx, operation.function(ctx, **values))
+        return _do(operation, ctx, values)
     stored = idempotency.begin(ctx.session, act)
     if stored is not None:
         headers = {**stored.headers, **limit_headers(ctx.request), "Idempotency-Replayed": "true"}
         return Response(stored.body, stored.status, headers)
-    response = _answer(operation, ctx, operation.function(ctx, **values))
+    response = _do(operation, ctx, values)
     kept = {name: value for name, value in response.headers.items() if name in _STORED_HEADERS}
     idempotency.finish(ctx.session, act, Answer(response.status_code, kept, bytes(response.body)))
     return response
+
+
+def _do(operation: Operation, ctx: ApiContext, values: dict[str, Any]) -> Response:
+    """Raises ReadOnlyError for a write of a vendor whose subscription has ended."""
+    if operation.method != "GET" and ctx.principal.vendor and not operation.in_read_only:
+        require_open(ctx.session, ctx.principal.vendor.id)
+    return _answer(operation, ctx, operation.function(ctx, **values))
 
 
 def _act(operation: Operation, ctx: ApiContext, caller: Caller) -> Act | None:

@@ -177,11 +177,15 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """How many rows of an intake made a product, changed one, or changed nothing."""
+    """How many rows of an intake made a product, changed one, or changed nothing.
+
+    ``over_limit``: lines of rows that the vendor's plan has no room for, and of those whose product is over its limit.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    over_limit: tuple[int, ...] = ()
 
 
 class ExportRow(NamedTuple):

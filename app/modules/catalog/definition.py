@@ -1,6 +1,14 @@
 """Catalog: the vendor's products, their texts in each language, search, and the intake for bulk data."""
 
-from app.modules.base import Hooks, MenuEntry, ModuleClass, ModuleDefinition, PageDef, Permission
+from app.modules.base import (
+    Feature,
+    Hooks,
+    MenuEntry,
+    ModuleClass,
+    ModuleDefinition,
+    PageDef,
+    Permission,
+)
 
 _PACKAGE = "app.modules.catalog"
 
@@ -9,6 +17,13 @@ definition = ModuleDefinition(
     name="Catalog",
     module_class=ModuleClass.OPTIONAL,
     description="What a vendor sells: products, texts in each language, search.",
+    features=(
+        Feature(
+            "catalog.products",
+            "catalog.features.products",
+            usage=f"{_PACKAGE}.services.limit_service:count_present",
+        ),
+    ),
     permissions=(
         Permission("catalog.products.view", "catalog.permissions.products_view", "vendor"),
         Permission("catalog.products.edit", "catalog.permissions.products_edit", "vendor"),

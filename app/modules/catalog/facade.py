@@ -2,6 +2,7 @@
 
 from app.modules.catalog.services.export_service import open_export, open_preview
 from app.modules.catalog.services.intake_service import merge_intake, open_intake
+from app.modules.catalog.services.limit_service import find_surplus, is_full
 from app.modules.catalog.services.product_check_service import (
     PRODUCT_KEY,
     count_lacking,
@@ -26,8 +27,10 @@ __all__ = [
     "count_lacking",
     "count_products",
     "find_product_id",
+    "find_surplus",
     "follow_feed",
     "get_product",
+    "is_full",
     "is_product",
     "lacks",
     "list_products",

@@ -163,6 +163,7 @@ definition = ModuleDefinition(
         "framework.event_sink": f"{_SERVICES}.webhook_delivery_service:carry_out",
         "framework.comments": f"{_SERVICES}.comment_service:comments",
         "framework.list_work": f"{_SERVICES}.list_job_service:ListWork",
+        "framework.hidden_pages": f"{_SERVICES}.menu_service:hidden_pages",
         "framework.problems": f"{_SERVICES}.problem_service:Problems",
         "framework.saved_views": f"{_SERVICES}.saved_view_service:saved_views",
         "framework.shell": f"{_SERVICES}.shell_service:shell_extras",

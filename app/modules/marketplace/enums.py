@@ -47,6 +47,9 @@ class RowErrorCode(StrEnum):
     # Found by the database, over all chunks of a run.
     DUPLICATE_ID = "duplicate_id"
 
+    # Said by the catalogue: the vendor's plan has no room for the product, or it is over the plan's limit already.
+    OVER_LIMIT = "catalog.over_limit"
+
 
 class SourceKind(StrEnum):
     """Where the file of an import comes from."""

@@ -12,6 +12,7 @@ from app.core.i18n import has_message
 from app.core.ids import new_id
 from app.modules import idempotency
 from app.modules.base import Area
+from app.modules.gates import PlanError
 from app.modules.menu import pages
 from app.modules.pagekit.forms import Field, FormSpec, read_form
 from app.modules.pages import PageContext
@@ -47,7 +48,12 @@ def mount_form(router: AreaRouter, spec: FormSpec | Callable[[Area], FormSpec]) 
 
     page = router.declared(spec.page_id)
     router.page(spec.page_id)(show)
-    router.action(page.path, permission=page.permission, max_body_bytes=spec.max_body_bytes)(send)
+    router.action(
+        page.path,
+        permission=page.permission,
+        max_body_bytes=spec.max_body_bytes,
+        in_read_only=spec.in_read_only,
+    )(send)
 
 
 def show_form(
@@ -118,6 +124,9 @@ def send_form(ctx: PageContext, spec: FormSpec, form: FormData) -> Response:
         return show_form(ctx, spec, typed=typed, status=409, theirs=theirs)
     except ValidationFailedError as error:
         return show_form(ctx, spec, typed=typed, errors=field_texts(ctx, error), status=422)
+    except PlanError as error:
+        errors = {"form": ctx.t(error.message_key, **error.params)}
+        return show_form(ctx, spec, typed=typed, errors=errors, status=error.status)
     if has_message("en", f"{spec.texts}.saved"):
         ctx.flash("success", f"{spec.texts}.saved")
     return ctx.redirect_to(url)

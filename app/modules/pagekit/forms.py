@@ -77,6 +77,7 @@ class FormSpec:
     to; it may raise ValidationFailedError, whose errors stand at their fields. ``texts``: ``<texts>.submit`` is the
     button, ``<texts>.saved`` the message afterwards, ``<texts>.intro`` (with ``has_intro``) stands below the title.
     ``template`` extends ``ui/pages/form.html`` where the page shows more, with what ``extra(ctx)`` gives.
+    ``in_read_only``: it can be sent also when the vendor's subscription has ended.
     """
 
     page_id: str
@@ -89,6 +90,7 @@ class FormSpec:
     has_intro: bool = False
     is_danger: bool = False
     max_body_bytes: int | None = None
+    in_read_only: bool = False
     template: str = "ui/pages/form.html"
     extra: Callable[[PageContext], Mapping[str, Any]] = lambda _ctx: {}
 

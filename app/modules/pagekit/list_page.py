@@ -14,6 +14,7 @@ from app.core.errors import ForbiddenError, NotFoundError
 from app.core.i18n import ntranslate
 from app.core.ids import from_public
 from app.modules.base import Area
+from app.modules.gates import require_open
 from app.modules.menu import pages
 from app.modules.pagekit import list_query
 from app.modules.pagekit.list_csv import csv_lines, media_type
@@ -65,8 +66,8 @@ def mount_list(router: AreaRouter, spec: ListSpec | Callable[[Area], ListSpec]) 
         return do_bulk(ctx, spec, action, query, [] if everything else _keys(spec, ids), bool(everything))
 
     router.page(spec.page_id)(show)
-    router.action(f"{page.path}/export", permission=page.permission)(export)
-    router.action(f"{page.path}/bulk", permission=page.permission)(bulk)
+    router.action(f"{page.path}/export", permission=page.permission, in_read_only=True)(export)
+    router.action(f"{page.path}/bulk", permission=page.permission, in_read_only=True)(bulk)
 
 
 def find_list(page_id: str) -> ListSpec:
@@ -149,6 +150,8 @@ def do_bulk(
     chosen = find_bulk(spec, action)
     if chosen.permission not in ctx.who.permissions:
         raise ForbiddenError
+    if ctx.who.vendor and not chosen.in_read_only:
+        require_open(ctx.session, ctx.who.vendor.id)
     back = f"{ctx.url(spec.page_id)}?{query}" if query else ctx.url(spec.page_id)
     if is_everything or len(ids) > AT_ONCE_BULK:
         return ctx.redirect_to(LIST_WORK.one().start_bulk(ctx, spec.page_id, action, query, ids))

@@ -83,7 +83,8 @@ class BulkOutcome:
 @dataclass(frozen=True, slots=True)
 class BulkAction:
     """Something to do with many rows. ``apply`` gets at most 500 ids at a time, inside a transaction of the reader's
-    scope, and says what became of them; it must leave alone what it may not change."""
+    scope, and says what became of them; it must leave alone what it may not change. ``in_read_only``: also when the
+    vendor's subscription has ended."""
 
     name: str
     label_key: str
@@ -91,6 +92,7 @@ class BulkAction:
     apply: Callable[[Session, Sequence[UUID]], BulkOutcome]
     icon: str = "check"
     is_danger: bool = False
+    in_read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import typer
 
 from app.core.console import print_json
 from app.modules import docs, registry
-from app.modules.pages import load_texts
 from app.modules.scaffold.generator import plan_module, plan_package, write_module
+from app.modules.texts import load_texts
 
 
 def new_module(

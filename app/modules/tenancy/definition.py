@@ -2,6 +2,7 @@
 
 from app.modules.base import (
     Area,
+    Feature,
     MenuEntry,
     ModuleClass,
     ModuleDefinition,
@@ -173,6 +174,19 @@ definition = ModuleDefinition(
     is_foundation=True,
     version="0.2.0",
     description="Who is separated from whom, who may sign in, and what was done by whom.",
+    features=(
+        Feature(
+            "tenancy.team_members",
+            "tenancy.features.team_members",
+            usage=f"{_SERVICES}.invitation_service:count_team",
+        ),
+        Feature(
+            "tenancy.custom_domains",
+            "tenancy.features.custom_domains",
+            default_limit=0,
+            usage=f"{_SERVICES}.domain_service:count_domains",
+        ),
+    ),
     permissions=_PERMISSIONS,
     pages=(*_PUBLIC_PAGES, *_ADMIN_PAGES, *_VENDOR_PAGES),
     routes=(
@@ -215,6 +229,7 @@ definition = ModuleDefinition(
     commands=f"{_PACKAGE}.cli:groups",
     providers={
         "framework.identity": f"{_SERVICES}.identity_service:resolve",
+        "framework.principal_of": f"{_SERVICES}.identity_service:principal_of",
         "framework.demo": f"{_SERVICES}.demo_service:seed",
         "framework.audit": f"{_SERVICES}.audit_service:record",
         "framework.timeline": f"{_SERVICES}.audit_service:timeline",

@@ -259,6 +259,7 @@ def _used(project: Project) -> Iterator[tuple[Path, int, str, str]]:
             )
     for code, definition in project.modules.items():
         keys = [page.title_key for page in definition.pages] + [p.label_key for p in definition.permissions]
+        keys += [feature.label_key for feature in definition.features]
         keys += [f"ui.menu.{page.menu.section}" for page in definition.pages if page.menu]
         for key in dict.fromkeys(keys):
             yield (*project.in_definition(code, key), code, key)

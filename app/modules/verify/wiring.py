@@ -87,7 +87,7 @@ def _misnamed(project: Project, source: Source) -> Iterator[Finding]:
             f"{name} opens doors in {', '.join(areas)}.",
             f'AreaRouter("{own}"), or name the file after the areas that it serves.',
         )
-    elif own not in {*_AREAS, _OPERATIONS} and len(areas) < 2:
+    elif own not in {*_AREAS, _OPERATIONS} and len(areas) < 2 and not _takes_messages(source):
         yield project.finding(
             source,
             1,
@@ -96,6 +96,13 @@ def _misnamed(project: Project, source: Source) -> Iterator[Finding]:
             f"{', '.join(sorted({*_AREAS, _OPERATIONS}))}.py or <one of these>_<noun>.py; "
             'only a router of several areas, AreaRouter("admin", "vendor"), stands in <noun>.py.',
         )
+
+
+def _takes_messages(source: Source) -> bool:
+    """Whether it is the file of a module's doors for other systems."""
+    return source.path.name == "webhooks.py" and any(
+        ast.unparse(call.func) == "WebhookRouter" for call in source.all(ast.Call)
+    )
 
 
 def _unregistered(project: Project, source: Source) -> Iterator[Finding]:
@@ -219,11 +226,12 @@ def check_pages(project: Project) -> Iterator[Finding]:
 
 
 def check_paths(project: Project) -> Iterator[Finding]:
-    """Import paths of handlers, providers, hooks and commands lead to something of the module."""
+    """Import paths of handlers, providers, hooks, commands and features lead to something of the module."""
     for code, definition in project.modules.items():
         hooks = definition.hooks
         paths = [*definition.handlers.values(), *definition.providers.values(), definition.commands]
         paths += [hooks.on_enable, hooks.on_disable, hooks.on_startup, hooks.health_check]
+        paths += [feature.usage for feature in definition.features]
         for path in filter(None, paths):
             name, _, attribute = path.partition(":")
             source = project.by_name.get(name)

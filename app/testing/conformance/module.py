@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.core.database import SYSTEM, unit_of_work
 from app.core.ids import new_id, to_public
-from app.modules import menu, pages, registry
+from app.modules import menu, pages, registry, texts
 from app.modules.base import Area, ModuleDefinition, PageDef
 from app.modules.events import event_class
 from app.modules.registry import get_module, modules, requirements
@@ -123,6 +123,6 @@ def installed_only(codes: set[str]) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for cached in (registry.modules, menu.pages, pages.load_texts, pages.environment, event_class):
+    for cached in (registry.modules, menu.pages, texts.load_texts, pages.environment, event_class):
         cached.cache_clear()
-    pages.load_texts()
+    texts.load_texts()

@@ -5,7 +5,8 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 
 from app.core.i18n import LANGUAGES, has_message
-from app.modules.pages import environment, load_texts
+from app.modules.pages import environment
+from app.modules.texts import load_texts
 from app.testing.conformance.module import Conformance
 
 

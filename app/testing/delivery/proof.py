@@ -57,7 +57,7 @@ def stage(folder: Path, servers: Servers) -> Iterator[Stage]:
     with installed(folder / "site") as site:
         environment = embedded_environment(servers, folder / "data", get_settings())
         environment |= {"WIZAMART_LOG_LEVEL": "WARNING"}
-        with changed_environment(environment), _connected(environment["WIZAMART_BROKER_URL"]):
+        with changed_environment(environment), connected(environment["WIZAMART_BROKER_URL"]):
             prepare_embedded(servers)
             owner = make_engine(environment["WIZAMART_DATABASE_OWNER_URL"], poolclass=NullPool)
             make_tables(owner)
@@ -74,7 +74,7 @@ def _path(site: Path) -> str:
 
 
 @contextmanager
-def _connected(broker_url: str) -> Iterator[None]:
+def connected(broker_url: str) -> Iterator[None]:
     """This process talks to the scratch servers; afterwards to nothing, until it is told to."""
     former = celery_app.conf.broker_url
     dispose_engine()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.modules.catalog.contracts import display_gtin
 from app.modules.catalog.enums import Availability
 from app.modules.catalog.models.product import Product
-from app.modules.catalog.services import product_edit_service, product_service
+from app.modules.catalog.services import limit_service, product_edit_service, product_service
 from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter, Link, ListSpec, RowLink, View
 from app.modules.routing import AreaRouter
@@ -26,11 +26,17 @@ _EDIT = "catalog.products.edit"
 
 
 def _activate(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
-    return BulkOutcome(product_edit_service.set_active(session, ids, True), {})
+    return _switch(session, ids, is_active=True)
 
 
 def _deactivate(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
-    return BulkOutcome(product_edit_service.set_active(session, ids, False), {})
+    return _switch(session, ids, is_active=False)
+
+
+def _switch(session: Session, ids: Sequence[UUID], *, is_active: bool) -> BulkOutcome:
+    surplus = limit_service.find_surplus(session, ids)
+    done = product_edit_service.set_active(session, [one for one in ids if one not in surplus], is_active)
+    return BulkOutcome(done, dict.fromkeys(surplus, limit_service.SURPLUS))
 
 
 def _archive(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
@@ -38,7 +44,9 @@ def _archive(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
 
 
 def _restore(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
-    return BulkOutcome(product_edit_service.set_archived(session, ids, False), {})
+    fit, left = limit_service.split_restorable(session, ids)
+    done = product_edit_service.set_archived(session, fit, False)
+    return BulkOutcome(done, dict.fromkeys(left, limit_service.FULL))
 
 
 PRODUCTS = ListSpec(

@@ -8,7 +8,7 @@ from app.core.errors import NotFoundError
 from app.core.i18n import FALLBACK, LANGUAGES, format_date, format_money, has_message
 from app.modules.catalog.contracts import PRODUCT_FIELDS, TRANSLATION_FIELDS, ProductDetail, display_gtin
 from app.modules.catalog.routes.vendor import AVAILABILITY_TONES
-from app.modules.catalog.services import product_edit_service, product_service
+from app.modules.catalog.services import limit_service, product_edit_service, product_service
 from app.modules.catalog.services.product_edit_service import PREFIX
 from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
 from app.modules.pages import PageContext
@@ -87,11 +87,15 @@ def product(ctx: PageContext, product_id: str) -> Response:
 @router.action("/products/{product_id}/state", permission=_EDIT)
 def change_state(ctx: PageContext, product_id: str, to: Annotated[str, Form()] = "") -> Response:
     """Activate, deactivate, archive or restore a product."""
-    key = product_edit_service.get_for_change(ctx.session, public_id(PREFIX, product_id)).id
+    product = product_edit_service.get_for_change(ctx.session, public_id(PREFIX, product_id))
     if to not in _STATES:
         raise NotFoundError
+    if to == "restore":
+        limit_service.claim_room(ctx.session)
+    elif to != "archive":
+        limit_service.check_editable(ctx.session, product)
     act, wanted = _STATES[to]
-    act(ctx.session, [key], wanted)
+    act(ctx.session, [product.id], wanted)
     ctx.flash("success", f"catalog.product.done.{to}")
     return ctx.redirect("catalog.vendor.product", product_id=product_id)
 

@@ -20,6 +20,7 @@ from app.modules.catalog.contracts import (
     IntakeOutcome,
     MergeResult,
 )
+from app.modules.catalog.services.limit_service import refuse_over_limit
 
 _VENDOR = "nullif(current_setting('app.vendor_id', true), '')::uuid"
 
@@ -53,6 +54,7 @@ def merge_intake(session: Session, intake: Intake, *, columns: Collection[str]) 
 
     ``columns`` are the fields that the source has, of ``INTAKE_COLUMNS`` or names of attributes: only these are
     changed in a product that exists, and an empty cell clears the field. Fields edited by hand keep their values.
+    Rows over the plan's limit of products are taken out of the intake; the result has their lines.
     """
     values = {
         "language": intake.language,
@@ -65,9 +67,10 @@ def merge_intake(session: Session, intake: Intake, *, columns: Collection[str]) 
     session.execute(text(_match(intake)), values)
     # Without knowing how many rows are new, the planner compares each row with each.
     session.execute(text(f"ANALYZE pg_temp.{intake.results}"))
-    total, known = session.execute(
-        text(f"SELECT (SELECT count(*) FROM {intake.table}), (SELECT count(*) FROM {intake.results})")
-    ).one()
+    total, known = _sizes(session, intake)
+    over_limit = refuse_over_limit(session, intake, total - known)
+    if over_limit:
+        total, known = _sizes(session, intake)
     merge = _Merge(intake, columns, are_known=known > 0)
     if known < total:
         session.execute(text(merge.create_products()), values)
@@ -82,7 +85,14 @@ def merge_intake(session: Session, intake: Intake, *, columns: Collection[str]) 
         session.execute(text(merge.create_texts(of_new=False)), values)
         found = session.execute(text(f"SELECT outcome, count(*) FROM {intake.results} GROUP BY 1"))
         counts |= {IntakeOutcome(outcome): count for outcome, count in found}
-    return MergeResult(**{str(outcome): count for outcome, count in counts.items()})
+    return MergeResult(**{str(outcome): count for outcome, count in counts.items()}, over_limit=over_limit)
+
+
+def _sizes(session: Session, intake: Intake) -> tuple[int, int]:
+    """How many rows there are, and how many of a product that exists."""
+    count = f"SELECT (SELECT count(*) FROM {intake.table}), (SELECT count(*) FROM {intake.results})"
+    total, known = session.execute(text(count)).one()
+    return total, known
 
 
 def _match(intake: Intake) -> str:

@@ -16,6 +16,7 @@ from app.modules.catalog.events import ProductUpdated
 from app.modules.catalog.exceptions import ProductNotFoundError
 from app.modules.catalog.models.product import Product, ProductTranslation
 from app.modules.catalog.services.intake_service import SEARCH_VECTOR
+from app.modules.catalog.services.limit_service import check_editable, claim_room
 from app.modules.events import publish
 from app.modules.tenancy.facade import record_audit
 
@@ -57,8 +58,9 @@ def change_product(
     """Set fields (FACTS and ``is_active``) and texts by language (TEXTS), and raise the version.
 
     What is not named stays as it is. Raises ValidationFailedError when the sale price is not below the price, and for
-    a language that has a description but no title, or loses its title.
+    a language that has a description but no title, or loses its title; SurplusError.
     """
+    check_editable(session, product)
     changed = {name: value for name, value in changes.items() if getattr(product, name) != value}
     for name, value in changed.items():
         setattr(product, name, value)
@@ -78,8 +80,9 @@ def create_product(
 ) -> Product:
     """A product made by hand, in euro; what it says does not follow a feed that brings the same SKU later.
 
-    Raises ValidationFailedError for a SKU that there is already, and as `change_product` does.
+    Raises ValidationFailedError for a SKU that there is already, and as `change_product` does; LimitReachedError.
     """
+    claim_room(session)
     if session.scalar(select(Product.id).where(Product.sku == sku)) is not None:
         raise _refused("sku", "taken", "errors.catalog.sku_taken")
     product = Product(
@@ -109,9 +112,10 @@ def follow_feed(
 ) -> None:
     """Give a field that was edited by hand the feed's value again, and let it follow the feed from now on.
 
-    ``language``: of a text. A field that was not edited stays. Raises ProductNotFoundError.
+    ``language``: of a text. A field that was not edited stays. Raises ProductNotFoundError, SurplusError.
     """
     product = get_for_change(session, product_id)
+    check_editable(session, product)
     owner: Product | ProductTranslation | None = product
     if field in TRANSLATION_FIELDS:
         owner = session.get(ProductTranslation, (product.vendor_id, product_id, language))

@@ -67,7 +67,7 @@ def webhooks_update(ctx: ApiContext, webhook_id: str, change: WebhookChange) -> 
     return _shown(endpoint)
 
 
-@router.both("DELETE", "/webhooks/{webhook_id}", permission=_MANAGE, needs_version=True)
+@router.both("DELETE", "/webhooks/{webhook_id}", permission=_MANAGE, needs_version=True, in_read_only=True)
 def webhooks_delete(ctx: ApiContext, webhook_id: str) -> None:
     """Remove a webhook endpoint with its log."""
     webhook_service.delete_webhook(ctx.session, _own(ctx, webhook_id).id, by=ctx.principal.user_id)

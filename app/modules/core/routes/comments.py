@@ -16,7 +16,7 @@ from app.modules.state import is_enabled
 router = AreaRouter("admin", "vendor")
 
 
-@router.action("/comments", permission="core.{area}_home.view")
+@router.action("/comments", permission="core.{area}_home.view", in_read_only=True)
 def write_comment(
     ctx: PageContext,
     page_id: Annotated[str, Form()] = "",

@@ -178,7 +178,7 @@ def key(ctx: PageContext, api_key_id: str) -> Response:
     return _show_key(ctx, public_id(PREFIX, api_key_id))
 
 
-@router.action("/api-keys/{api_key_id}/revoke", permission=_MANAGE)
+@router.action("/api-keys/{api_key_id}/revoke", permission=_MANAGE, in_read_only=True)
 def revoke(ctx: PageContext, api_key_id: str) -> Response:
     """End a key."""
     api_key_service.revoke_key(ctx.session, ctx.who, public_id(PREFIX, api_key_id))

@@ -65,7 +65,7 @@ def list_job_file(ctx: PageContext, list_job_id: str) -> Response:
     return ctx.finish(FileResponse(path, media_type="text/csv; charset=utf-8", filename=row.file_name))
 
 
-@router.action("/jobs/{list_job_id}/cancel", permission=_USE)
+@router.action("/jobs/{list_job_id}/cancel", permission=_USE, in_read_only=True)
 def cancel_list_job(ctx: PageContext, list_job_id: str) -> Response:
     """Stop it."""
     list_job_service.cancel_list_job(ctx.session, ctx.who.user_id, _key(list_job_id))

@@ -53,14 +53,14 @@ def notifications(ctx: PageContext, show: str = "", before: str = "") -> Respons
     )
 
 
-@router.action("/notifications/read-all", permission=_USE)
+@router.action("/notifications/read-all", permission=_USE, in_read_only=True)
 def read_all(ctx: PageContext) -> Response:
     """Mark all as read."""
     notification_service.mark_all_read(ctx.session, ctx.who.user_id)
     return ctx.redirect(f"core.{ctx.area}.notifications")
 
 
-@router.action("/notifications/{notification_id}/open", permission=_USE)
+@router.action("/notifications/{notification_id}/open", permission=_USE, in_read_only=True)
 def open_one(ctx: PageContext, notification_id: str) -> Response:
     """Mark one as read and go to what it is about."""
     key = public_id(NOTIFICATION_PREFIX, notification_id)
@@ -68,13 +68,13 @@ def open_one(ctx: PageContext, notification_id: str) -> Response:
     return ctx.redirect_to(local_path(row.url, ctx.url(f"core.{ctx.area}.notifications")))
 
 
-@router.action("/notifications/{notification_id}/read", permission=_USE)
+@router.action("/notifications/{notification_id}/read", permission=_USE, in_read_only=True)
 def mark_read(ctx: PageContext, notification_id: str) -> Response:
     """Mark one as read."""
     return _mark(ctx, notification_id, is_read=True)
 
 
-@router.action("/notifications/{notification_id}/unread", permission=_USE)
+@router.action("/notifications/{notification_id}/unread", permission=_USE, in_read_only=True)
 def mark_unread(ctx: PageContext, notification_id: str) -> Response:
     """Mark one as unread again."""
     return _mark(ctx, notification_id, is_read=False)
@@ -121,6 +121,7 @@ def _choices_form(area: Area) -> FormSpec:
         load=load,
         back=back,
         has_intro=True,
+        in_read_only=True,
     )
 
 

@@ -30,7 +30,6 @@ _COLUMNS = ("id", "message_key", "params", "detail", "count", "first_at", "last_
 
 def _problem_list(area: Area) -> ListSpec:
     """The vendor's problems; the operator sees those of vendors too."""
-    manage = _MANAGE.format(area=area)
     vendor = Column("vendor", "core.problems.vendor") if area == "admin" else None
     return ListSpec(
         f"core.{area}.problems",
@@ -67,16 +66,21 @@ def _problem_list(area: Area) -> ListSpec:
                 has_counts=True,
             ),
         ),
-        bulk=(
-            BulkAction("dismiss", "core.problems.dismiss", manage, _dismiss, icon="bell-off"),
-            BulkAction("reopen", "core.problems.reopen", manage, _reopen, icon="bell"),
-        ),
+        bulk=_bulk(_MANAGE.format(area=area)),
         views=(View("open", "core.problems.views.open", "state=critical&state=open"),),
         row_page=f"core.{area}.problem",
         row_id="problem_id",
         prefix=PREFIX,
         icon="circle-check",
         has_intro=True,
+    )
+
+
+def _bulk(permission: str) -> tuple[BulkAction, ...]:
+    keys = ("core.problems.dismiss", "core.problems.reopen")
+    return (
+        BulkAction("dismiss", keys[0], permission, _dismiss, icon="bell-off", in_read_only=True),
+        BulkAction("reopen", keys[1], permission, _reopen, icon="bell", in_read_only=True),
     )
 
 
@@ -144,7 +148,7 @@ def problem(ctx: PageContext, problem_id: str) -> Response:
     return show_detail(ctx, detail)
 
 
-@router.action("/problems/{problem_id}/dismiss", permission=_MANAGE)
+@router.action("/problems/{problem_id}/dismiss", permission=_MANAGE, in_read_only=True)
 def dismiss(ctx: PageContext, problem_id: str) -> Response:
     """Put it aside until it begins anew or becomes critical."""
     found = problem_service.get_problem(ctx.session, public_id(PREFIX, problem_id))
@@ -153,7 +157,7 @@ def dismiss(ctx: PageContext, problem_id: str) -> Response:
     return ctx.redirect(f"core.{ctx.area}.problems")
 
 
-@router.action("/problems/{problem_id}/reopen", permission=_MANAGE)
+@router.action("/problems/{problem_id}/reopen", permission=_MANAGE, in_read_only=True)
 def reopen(ctx: PageContext, problem_id: str) -> Response:
     """Take back that it was dismissed."""
     found = problem_service.get_problem(ctx.session, public_id(PREFIX, problem_id))

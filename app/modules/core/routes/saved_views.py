@@ -19,7 +19,7 @@ router = AreaRouter("admin", "vendor")
 _USE = "core.{area}_home.view"
 
 
-@router.action("/views", permission=_USE)
+@router.action("/views", permission=_USE, in_read_only=True)
 def save_view(
     ctx: PageContext,
     page_id: Annotated[str, Form()] = "",
@@ -43,7 +43,7 @@ def save_view(
     return _back_to_list(ctx, view)
 
 
-@router.action("/views/{view_id}/rename", permission=_USE)
+@router.action("/views/{view_id}/rename", permission=_USE, in_read_only=True)
 def rename_view(ctx: PageContext, view_id: str, name: Annotated[str, Form()] = "") -> Response:
     """Give a view another name."""
     key = public_id(VIEW_PREFIX, view_id)
@@ -55,28 +55,28 @@ def rename_view(ctx: PageContext, view_id: str, name: Annotated[str, Form()] = "
     return _back_to_list(ctx, view)
 
 
-@router.action("/views/{view_id}/duplicate", permission=_USE)
+@router.action("/views/{view_id}/duplicate", permission=_USE, in_read_only=True)
 def duplicate_view(ctx: PageContext, view_id: str) -> Response:
     """A copy of one's own."""
     view = saved_view_service.duplicate_view(ctx.session, ctx.who.user_id, public_id(VIEW_PREFIX, view_id))
     return _back_to_list(ctx, view)
 
 
-@router.action("/views/{view_id}/share", permission=_USE)
+@router.action("/views/{view_id}/share", permission=_USE, in_read_only=True)
 def share_view(ctx: PageContext, view_id: str) -> Response:
     """Show a view to colleagues, or no longer."""
     view = saved_view_service.switch_shared(ctx.session, ctx.who.user_id, public_id(VIEW_PREFIX, view_id))
     return _back_to_list(ctx, view)
 
 
-@router.action("/views/{view_id}/default", permission=_USE)
+@router.action("/views/{view_id}/default", permission=_USE, in_read_only=True)
 def default_view(ctx: PageContext, view_id: str) -> Response:
     """Open the list with this view, or no longer."""
     view = saved_view_service.switch_default(ctx.session, ctx.who.user_id, public_id(VIEW_PREFIX, view_id))
     return _back_to_list(ctx, view)
 
 
-@router.action("/views/{view_id}/delete", permission=_USE)
+@router.action("/views/{view_id}/delete", permission=_USE, in_read_only=True)
 def delete_view(ctx: PageContext, view_id: str) -> Response:
     """Forget a view."""
     view = saved_view_service.delete_view(ctx.session, ctx.who.user_id, public_id(VIEW_PREFIX, view_id))

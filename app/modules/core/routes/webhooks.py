@@ -210,7 +210,7 @@ def webhook(ctx: PageContext, webhook_id: str) -> Response:
     return _show_endpoint(ctx, public_id(ENDPOINT_PREFIX, webhook_id))
 
 
-@router.action("/webhooks/{webhook_id}/secret", permission=_MANAGE)
+@router.action("/webhooks/{webhook_id}/secret", permission=_MANAGE, in_read_only=True)
 def show_secret(ctx: PageContext, webhook_id: str) -> Response:
     """Show the newest secret, once."""
     key = public_id(ENDPOINT_PREFIX, webhook_id)
@@ -241,7 +241,7 @@ def switch_on(ctx: PageContext, webhook_id: str) -> Response:
     return _switch(ctx, webhook_id, is_on=True)
 
 
-@router.action("/webhooks/{webhook_id}/switch-off", permission=_MANAGE)
+@router.action("/webhooks/{webhook_id}/switch-off", permission=_MANAGE, in_read_only=True)
 def switch_off(ctx: PageContext, webhook_id: str) -> Response:
     """Send nothing to the endpoint any more."""
     return _switch(ctx, webhook_id, is_on=False)
@@ -254,7 +254,7 @@ def _switch(ctx: PageContext, webhook_id: str, *, is_on: bool) -> Response:
     return ctx.redirect(f"core.{ctx.area}.webhook", webhook_id=webhook_id)
 
 
-@router.action("/webhooks/{webhook_id}/delete", permission=_MANAGE)
+@router.action("/webhooks/{webhook_id}/delete", permission=_MANAGE, in_read_only=True)
 def delete_webhook(ctx: PageContext, webhook_id: str) -> Response:
     """Remove the endpoint with its log."""
     webhook_service.delete_webhook(ctx.session, public_id(ENDPOINT_PREFIX, webhook_id), by=ctx.who.user_id)

@@ -9,7 +9,6 @@ from app.core.config import get_settings
 from app.core.i18n import translate
 from app.core.mail import Mail
 from app.modules.core.models.notification import Notification
-from app.modules.pages import load_texts
 from app.modules.tenancy.facade import find_users
 
 
@@ -21,7 +20,6 @@ def compose(session: Session, notification_id: UUID) -> Mail | None:
     person = next(iter(find_users(session, [notification.user_id])), None)
     if person is None:
         return None
-    load_texts()
     language = person.language or get_settings().default_language
     title = translate(language, notification.title_key, **notification.params)
     parts = [translate(language, "core.email.greeting", name=person.name), title, notification.text]

@@ -24,6 +24,7 @@ from app.modules.core.exceptions import ListJobNotFoundError
 from app.modules.core.models.list_job import ListJob, Problem
 from app.modules.core.services import notification_service
 from app.modules.core.services.reach_service import own_rows, vendor_of
+from app.modules.gates import require_open
 from app.modules.menu import page_url
 from app.modules.pagekit import list_query
 from app.modules.pagekit.list_csv import csv_lines
@@ -31,7 +32,7 @@ from app.modules.pagekit.list_page import apply_bulk, find_bulk, find_list, pars
 from app.modules.pagekit.list_parts import with_parts
 from app.modules.pagekit.list_state import ListState, parse_query
 from app.modules.pagekit.lists import BulkOutcome, ListSpec
-from app.modules.pages import PageContext, load_texts
+from app.modules.pages import PageContext
 from app.modules.tenancy.facade import find_vendor, record_audit
 from app.tasks import ledger
 from app.tasks.dispatcher import dispatch
@@ -164,7 +165,6 @@ class ListRun:
     """One attempt at an export or bulk action, in the job's session."""
 
     def __init__(self, session: Session, list_job_id: UUID, checkpoint: dict[str, int] | None) -> None:
-        load_texts()
         self._session = session
         self.row = session.get_one(ListJob, list_job_id)
         self._spec = with_parts(find_list(self.row.page_id), None)
@@ -202,6 +202,8 @@ class ListRun:
     def act(self) -> Iterator[Part]:
         """Do the bulk action, a part at a time; the caller commits each with its cursor."""
         action = find_bulk(self._spec, self.row.action or "")
+        if self.row.vendor_id and not action.in_read_only:
+            require_open(self._session, self.row.vendor_id)
         if self.row.ids is None:
             with self._reach():
                 keys = self._matching().with_only_columns(self._spec.key).order_by(self._spec.key)

@@ -1,6 +1,6 @@
-"""What the frame around every page shows: unread notifications, alerts, other places, pages left out of the menu."""
+"""What the frame around every page shows: unread notifications, alerts, other places."""
 
-from app.modules.core.services import menu_service, notification_service
+from app.modules.core.services import notification_service
 from app.modules.pagekit.points import ALERTS
 from app.modules.pages import PageContext
 from app.modules.shell import Alert, ShellExtras
@@ -17,7 +17,6 @@ def shell_extras(ctx: PageContext) -> ShellExtras:
         unread=notification_service.unread_count(ctx.session, who.user_id),
         alerts=alerts,
         places=[(name, f"/vendor/{code}") for name, code in places],
-        hidden_pages=menu_service.hidden_pages(who.platform_ids),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.database import TenantScope, unit_of_work
-from app.modules import state
+from app.modules import state, why
 from app.modules.core.tests.conftest import Place, Receiver, do_work
 from app.modules.core.tests.test_webhooks import endpoint_at, happen
 from app.modules.problems import Problem, report_problem
@@ -151,7 +151,7 @@ def test_choices_are_kept(owner: TestClient) -> None:
 def test_a_setting_is_changed_and_said_where_it_comes_from(admin: TestClient) -> None:
     page = "/admin/settings"
     values = {"core.notification_days": "60", "core.webhook_log_days": "30", "core.export_days": "7"}
-    values["marketplace.export_days"] = "30"
+    values |= {"marketplace.export_days": "30", "payments.webhook_days": "90"}
     refused = send(admin, page, **{**values, "core.export_days": "1000"})
     assert refused.status_code == 422
     assert 'value="1000"' in refused.text
@@ -215,7 +215,7 @@ def test_modules_are_switched_with_a_preview(admin: TestClient, moselle: Place) 
     assert admin.get("/admin/modules/nothing").status_code == 404
 
 
-def test_a_hidden_page_leaves_the_menu_and_keeps_its_address(
+def test_a_hidden_page_leaves_the_menu_and_does_not_open(
     admin: TestClient, owner: TestClient, moselle: Place
 ) -> None:
     here = re.search(r'href="(/admin/platforms/plt_\w+/modules)"', admin.get("/admin/modules").text)
@@ -233,7 +233,10 @@ def test_a_hidden_page_leaves_the_menu_and_keeps_its_address(
     home = owner.get(HOME).text
     assert f'href="{HOME}/webhooks"' not in home
     assert f'href="{HOME}/settings"' in home
-    assert owner.get(f"{HOME}/webhooks").status_code == 200
+    assert owner.get(f"{HOME}/webhooks").status_code == 404
+    assert owner.get(f"{HOME}/settings").status_code == 200
+    closed = why.explain("owner@moselle.example", f"{HOME}/webhooks")[-1]
+    assert (closed.name, closed.is_open) == ("menu", False)
 
 
 def test_the_palette_finds_pages_and_records(owner: TestClient, moselle: Place, receiver: Receiver) -> None:

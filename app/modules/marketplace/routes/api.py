@@ -61,7 +61,7 @@ def imports_create(ctx: ApiContext, wanted: NewImport) -> ImportItem:
     return shown_import(row, JobState.QUEUED)
 
 
-@router.vendor("POST", "/imports/{import_id}/cancel", permission=_CREATE, status=202)
+@router.vendor("POST", "/imports/{import_id}/cancel", permission=_CREATE, status=202, in_read_only=True)
 def imports_cancel(ctx: ApiContext, import_id: str) -> ImportItem:
     """Stop an import: at once while it waits, after the current part of the file while it runs."""
     key = key_of(IMPORT_PREFIX, import_id)

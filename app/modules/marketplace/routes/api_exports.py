@@ -45,7 +45,7 @@ def exports_get(ctx: ApiContext, export_id: str) -> ExportDetails:
     return _shown(feed_export_service.get_export(ctx.session, key_of(EXPORT_PREFIX, export_id)))
 
 
-@router.vendor("POST", "/exports", permission=_CREATE, status=202, needs_key=True)
+@router.vendor("POST", "/exports", permission=_CREATE, status=202, needs_key=True, in_read_only=True)
 def exports_create(ctx: ApiContext, wanted: NewExport) -> ExportDetails:
     """Write a file in one language, and send it unless the guard objects.
 

@@ -72,7 +72,7 @@ def feeds_update(ctx: ApiContext, feed_id: str, change: FeedChange) -> FeedDetai
     return _shown(feed_edit_service.edit_feed(ctx.session, feed.id, given))
 
 
-@router.vendor("DELETE", "/feeds/{feed_id}", permission=_EDIT, needs_version=True)
+@router.vendor("DELETE", "/feeds/{feed_id}", permission=_EDIT, needs_version=True, in_read_only=True)
 def feeds_delete(ctx: ApiContext, feed_id: str) -> None:
     """Remove a feed with its rows, rules and imports; the products that it made stay."""
     feed_edit_service.delete_feed(ctx.session, _own(ctx, feed_id).id)

@@ -46,7 +46,7 @@ def rules_create(ctx: ApiContext, rule: NewRule) -> RuleDetails:
     return _shown(made)
 
 
-@router.vendor("POST", "/feed-rule-previews", permission=_EDIT)
+@router.vendor("POST", "/feed-rule-previews", permission=_EDIT, in_read_only=True)
 def rules_preview(ctx: ApiContext, rule: NewRule) -> RuleEffect:
     """Try a rule on the rows there are, without saving it."""
     draft = _draft(ctx, rule.model_dump())
@@ -68,7 +68,7 @@ def rules_update(ctx: ApiContext, rule_id: str, change: RuleChange) -> RuleDetai
     return _shown(row)
 
 
-@router.vendor("DELETE", "/feed-rules/{rule_id}", permission=_EDIT, needs_version=True)
+@router.vendor("DELETE", "/feed-rules/{rule_id}", permission=_EDIT, needs_version=True, in_read_only=True)
 def rules_delete(ctx: ApiContext, rule_id: str) -> None:
     """Remove a rule."""
     feed_rule_service.delete_rule(ctx.session, _own(ctx, rule_id).id)

@@ -122,6 +122,7 @@ mount_form(
         back=lambda ctx: (ctx.url("marketplace.vendor.exports"), ctx.t("marketplace.exports.title")),
         has_intro=True,
         template="marketplace/vendor/new_export.html",
+        in_read_only=True,
         extra=_preview,
     ),
 )
@@ -183,7 +184,7 @@ def download(ctx: PageContext, export_id: str) -> Response:
     )
 
 
-@router.action("/exports/{export_id}/cancel", permission=_CREATE)
+@router.action("/exports/{export_id}/cancel", permission=_CREATE, in_read_only=True)
 def cancel_export(ctx: PageContext, export_id: str) -> Response:
     """Stop an export."""
     feed_export_service.cancel_export(ctx.session, public_id(EXPORT_PREFIX, export_id))

@@ -49,5 +49,6 @@ mount_form(
         _delete,
         back=lambda ctx: (ctx.url("marketplace.vendor.feed", feed_id=ctx.path["feed_id"]), _own(ctx).name),
         is_danger=True,
+        in_read_only=True,
     ),
 )

@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from app.core.i18n import FALLBACK, has_message
 from app.core.ids import to_public
+from app.modules.gates import ReadOnlyError
 from app.modules.marketplace.exceptions import (
     FeedColumnsUnmappedError,
     FeedGuardError,
@@ -94,7 +95,7 @@ def failed_rows(ctx: PageContext, import_id: str) -> Response:
     return ctx.finish(response)
 
 
-@router.action("/imports/{import_id}/cancel", permission=_CREATE)
+@router.action("/imports/{import_id}/cancel", permission=_CREATE, in_read_only=True)
 def cancel_import(ctx: PageContext, import_id: str) -> Response:
     """Stop an import."""
     key = public_id(IMPORT_PREFIX, import_id)
@@ -192,6 +193,8 @@ def _notice(ctx: PageContext, found: ImportWithJob) -> tuple[str, str] | None:
 def _problem(ctx: PageContext, found: ImportWithJob) -> str | None:
     """What stopped the import, in the page's language."""
     row, job = found
+    if job and job.state == "cancelled" and job.error_code == ReadOnlyError.code:
+        return ctx.t(f"errors.{ReadOnlyError.code}")
     if job is None or job.state != "failed":
         return None
     if row.problem is None:

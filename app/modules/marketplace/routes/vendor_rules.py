@@ -88,6 +88,7 @@ mount_list(
                 _EDIT,
                 _each(feed_rule_service.delete_rule),
                 icon="trash-2",
+                in_read_only=True,
                 is_danger=True,
             ),
         ),
@@ -167,7 +168,7 @@ def copy(ctx: PageContext, rule_id: str) -> Response:
     return ctx.redirect("marketplace.vendor.rule_edit", rule_id=to_public(RULE_PREFIX, made.id))
 
 
-@router.action("/feed-rules/{rule_id}/delete", permission=_EDIT)
+@router.action("/feed-rules/{rule_id}/delete", permission=_EDIT, in_read_only=True)
 def delete(ctx: PageContext, rule_id: str) -> Response:
     """Remove a rule."""
     feed_rule_service.delete_rule(ctx.session, public_id(RULE_PREFIX, rule_id))

@@ -29,7 +29,9 @@ _TONES = {"in_stock": "success", "out_of_stock": "warning", "preorder": "info", 
 
 
 def _copy(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
-    return BulkOutcome(source_service.copy_to_catalogue(session, ids), {})
+    made = source_service.copy_to_catalogue(session, ids)
+    left = source_service.list_uncopied(session, ids) if catalog.is_full(session) else ()
+    return BulkOutcome(made, dict.fromkeys(left, "catalog.limits.full"))
 
 
 mount_list(
@@ -161,7 +163,8 @@ def copy_source(ctx: PageContext, source_id: str) -> Response:
     source_service.copy_to_catalogue(ctx.session, [row.id])
     product_id = catalog.find_product_id(ctx.session, row.external_id)
     if product_id is None:
-        ctx.flash("warning", "marketplace.source.not_copied")
+        key = "catalog.limits.full" if catalog.is_full(ctx.session) else "marketplace.source.not_copied"
+        ctx.flash("warning", key)
         return ctx.redirect("marketplace.vendor.source", source_id=source_id)
     ctx.flash("success", "marketplace.source.copied")
     return ctx.redirect("catalog.vendor.product", product_id=to_public("prd", product_id))

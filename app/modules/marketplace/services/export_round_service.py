@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.database import TenantScope, acting_in
 from app.core.i18n import LANGUAGES
 from app.modules.catalog import facade as catalog
+from app.modules.gates import find_closed
 from app.modules.marketplace.models.feed_export import FeedExport
 from app.modules.marketplace.services.export_sending_service import find_sent
 from app.modules.marketplace.services.feed_export_service import start_export
@@ -38,13 +39,15 @@ def open_vendor(vendor_id: UUID) -> VendorInfo | None:
 
 
 def list_due(session: Session) -> list[Due]:
-    """All vendors with something to export, by code. Needs the system scope."""
+    """All vendors with something to export, by code; not those whose subscription has ended. Needs the system scope."""
     names = tenancy.vendor_names()
     due = []
     for vendor_id, code in session.execute(select(names.c.id, names.c.code).order_by(names.c.code)).all():
         if open_vendor(vendor_id) is None:
             continue
         with acting_in(session, TenantScope(vendor_id)):
+            if find_closed(session, vendor_id) is not None:
+                continue
             languages = [language for language in LANGUAGES if _is_due(session, language)]
         if languages:
             due.append(Due(vendor_id, code, languages))

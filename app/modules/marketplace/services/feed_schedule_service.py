@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.database import TenantScope, acting_in
+from app.modules.gates import find_closed
 from app.modules.marketplace.enums import ErrorPolicy
 from app.modules.marketplace.models.feed import Feed
 from app.modules.marketplace.models.import_job import FeedImport
@@ -42,7 +43,8 @@ def list_due(session: Session) -> Sequence[DueFeed]:
 def start_due(session: Session, due: DueFeed) -> bool:
     """Start the import of a due feed and say when the next one is; whether it was started. Needs the system scope.
 
-    None is started while the last one of the feed is under way, while the vendor is on hold, or the module off for it.
+    None is started while the last one of the feed is under way, while the vendor is on hold or may change nothing, or
+    the module off for it.
     """
     is_open = open_vendor(due.vendor_id) is not None
     with acting_in(session, TenantScope(due.vendor_id)):
@@ -51,6 +53,8 @@ def start_due(session: Session, due: DueFeed) -> bool:
             return False
         feed.next_run_at = _following(feed)
         if not is_open or not feed.is_active or feed.url is None or _is_under_way(session, feed.id):
+            return False
+        if find_closed(session, due.vendor_id) is not None:
             return False
         request = ImportRequest(
             feed.language, ErrorPolicy(feed.policy), source_name=feed.url, url=feed.url, feed_id=feed.id

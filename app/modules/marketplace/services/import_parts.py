@@ -53,9 +53,9 @@ class Part:
         """The rows that have no id by which they could be known."""
         return [self.reader.failed(raw) for line, raw in self.raws.items() if line not in self.keys]
 
-    def repeated(self, line: int) -> FailedRow:
-        """The row of this line as a bad one, because its id is taken."""
-        error = RowError(line, "id", RowErrorCode.DUPLICATE_ID, self.keys[line][0], {})
+    def refused(self, line: int, code: RowErrorCode) -> FailedRow:
+        """The row of this line as a bad one, because of its id."""
+        error = RowError(line, "id", code, self.keys[line][0], {})
         return self.reader.failed(self.raws[line], [error])
 
     def sort(self, taken: Set[str]) -> Sorted:
@@ -63,7 +63,7 @@ class Part:
         found, known = Sorted([], self.without_id()), set(taken)
         for line, (external_id, row_hash) in self.keys.items():
             if external_id in known:
-                found.bad.append(self.repeated(line))
+                found.bad.append(self.refused(line, RowErrorCode.DUPLICATE_ID))
                 continue
             outcome = self.reader.read(self.raws[line], row_hash)
             if isinstance(outcome, bytes):

@@ -7,7 +7,7 @@ whose hash is equal is unchanged and costs no more than that look. All counts co
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import IO, Any
@@ -21,7 +21,7 @@ from app.core.database import commit_lazily, copy_text
 from app.modules.catalog import facade as catalog
 from app.modules.marketplace.adapters.feed_reader import Position
 from app.modules.marketplace.adapters.prepared import read_prepared
-from app.modules.marketplace.enums import ErrorPolicy, Marketplace
+from app.modules.marketplace.enums import ErrorPolicy, Marketplace, RowErrorCode
 from app.modules.marketplace.exceptions import FeedNoRowsError
 from app.modules.marketplace.services import (
     feed_file_service,
@@ -234,7 +234,7 @@ class ImportRun:
     def _write_part(self, part: Part) -> None:
         lines = self._changed(part, is_first_look=not self._is_checked) if self._is_known else self._new(part)
         if lines:
-            self._merge(lines)
+            self._merge(part, lines)
 
     def _new(self, part: Part) -> list[bytes]:
         """The rows to import, as lines for COPY, of a feed that had none; all others are counted, and errors kept."""
@@ -253,7 +253,7 @@ class ImportRun:
         for fate in fates:
             external_id, row_hash = part.keys[fate.line]
             if fate.is_duplicate and decided.get(external_id, 0) >= 0:
-                found.bad.append(part.repeated(fate.line))
+                found.bad.append(part.refused(fate.line, RowErrorCode.DUPLICATE_ID))
                 continue
             outcome = self._reader.read(part.raws[fate.line], row_hash)
             if isinstance(outcome, list):
@@ -279,12 +279,15 @@ class ImportRun:
         self.counts.unchanged += unchanged
         for name, filled in zip(self._pipeline.names, part.filled, strict=False):
             self._fill[name] = self._fill.get(name, 0) + filled
-        if self._spool is not None:
-            self._spool.writelines(orjson.dumps(tuple(row)) + b"\n" for row in found.bad)
-        elif found.bad:
-            row_error_service.store_failed_rows(self._session, self.row.id, found.bad)
+        self._keep_failed(found.bad)
 
-    def _merge(self, lines: list[bytes]) -> None:
+    def _keep_failed(self, rows: Sequence[FailedRow]) -> None:
+        if self._spool is not None:
+            self._spool.writelines(orjson.dumps(tuple(row)) + b"\n" for row in rows)
+        elif rows:
+            row_error_service.store_failed_rows(self._session, self.row.id, rows)
+
+    def _merge(self, part: Part, lines: list[bytes]) -> None:
         intake = catalog.open_intake(self._session, language=self._feed.language, more_columns=MORE_COLUMNS)
         copy_text(self._session, intake.table, LINE_COLUMNS, b"".join(lines))
         if self._others:
@@ -296,6 +299,12 @@ class ImportRun:
         self.counts.created += merged.created
         self.counts.updated += merged.updated
         self.counts.unchanged += merged.unchanged
+        self._refuse(part, merged.over_limit)
+
+    def _refuse(self, part: Part, lines: Sequence[int]) -> None:
+        """Rows that the vendor's plan has no room for: they are tried again whenever the feed is read."""
+        self.counts.failed += len(lines)
+        self._keep_failed([part.refused(line, RowErrorCode.OVER_LIMIT) for line in lines])
 
     def _guard(self) -> None:
         now = {"rows": self.counts.rows + self.counts.changed, "column_fill": self._fill}

@@ -68,4 +68,5 @@ def _values(session: Session, ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str,
 
 
 def _follow(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
-    return BulkOutcome(source_service.follow_feeds(session, ids), {})
+    done = source_service.follow_feeds(session, ids)
+    return BulkOutcome(done, dict.fromkeys(catalog.find_surplus(session, ids), "catalog.limits.surplus"))

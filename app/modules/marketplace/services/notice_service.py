@@ -13,7 +13,6 @@ from app.modules.marketplace.services.export_diff import finding_text
 from app.modules.marketplace.services.feed_export_service import EXPORT_PREFIX, get_export, has_held_twin
 from app.modules.marketplace.services.import_service import IMPORT_PREFIX, get_import
 from app.modules.menu import page_url
-from app.modules.pages import load_texts
 from app.modules.tenancy import facade as tenancy
 
 _EXPORT_HELD = "marketplace.export_held"
@@ -60,7 +59,6 @@ def tell_export_ended(session: Session, export_id: UUID) -> None:
 def _tell_held(session: Session, row: FeedExport, language: str, url: str) -> None:
     if row.created_by is None and has_held_twin(session, row):
         return
-    load_texts()
     for user in tenancy.list_users_with(session, row.vendor_id, "marketplace.exports.create"):
         texts = [finding_text(user.language or language, finding) for finding in row.findings or ()]
         title, params = "marketplace.notices.export_held", {"name": row.file_name}

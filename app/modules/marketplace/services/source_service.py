@@ -153,9 +153,15 @@ def take_value(
 
 
 def follow_feeds(session: Session, product_ids: Sequence[UUID]) -> int:
-    """Give all edited fields of products the feed's values again; how many products had any."""
+    """Give all edited fields of products the feed's values again; how many products had any.
+
+    Products over the plan's limit are left alone.
+    """
     changed = 0
+    surplus = catalog.find_surplus(session, product_ids)
     for product_id in product_ids:
+        if product_id in surplus:
+            continue
         product = catalog.get_product(session, product_id, language=FALLBACK)
         found = list_differences(session, product)
         for one in found:
@@ -184,6 +190,14 @@ def copy_to_catalogue(session: Session, source_ids: Sequence[UUID]) -> int:
             record_audit(session, "marketplace.product_copied", vendor_id=rows[0].vendor_id, target=target)
             made += 1
     return made
+
+
+def list_uncopied(session: Session, source_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Those of some rows of which there is no product."""
+    statement = select(MarketplaceProduct.id).where(
+        MarketplaceProduct.id.in_(source_ids), ~catalog.is_product(MarketplaceProduct.external_id)
+    )
+    return session.scalars(statement).all()
 
 
 def _first(field: str, read: Sequence[tuple[str, Mapping[str, Any]]]) -> Any:

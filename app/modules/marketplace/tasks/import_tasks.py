@@ -22,7 +22,13 @@ from app.modules.task_base import ModuleTask
 _TIME_LIMIT_SECONDS = 6 * 3600.0
 
 
-@shared_task(base=ModuleTask, bind=True, scope="vendor", time_limit_seconds=_TIME_LIMIT_SECONDS)
+@shared_task(
+    base=ModuleTask,
+    bind=True,
+    scope="vendor",
+    time_limit_seconds=_TIME_LIMIT_SECONDS,
+    in_read_only=False,
+)
 def process_marketplace_import(self: ModuleTask, import_id: str) -> dict[str, Any]:
     """Import one feed; returns its counts. Goes on after a crash where the last part was committed."""
     key = UUID(import_id)

@@ -15,7 +15,7 @@ from app.core.i18n import LANGUAGES, has_message
 from app.core.ids import to_public
 from app.modules.marketplace.services import feed_file_service
 from app.modules.marketplace.tests.conftest import Shop, counts, feed, row
-from app.modules.pages import load_texts
+from app.modules.texts import load_texts
 from app.testing.browsing import sign_in
 
 Answer = Callable[[BaseHTTPRequestHandler], None]

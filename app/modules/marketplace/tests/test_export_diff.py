@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.modules.marketplace.services.export_diff import EXAMPLES, compare_files, finding_text
-from app.modules.pages import load_texts
+from app.modules.texts import load_texts
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, text
 from app.core.ids import to_public
 from app.modules.monitoring.services.cron_words_service import cron_words
 from app.modules.monitoring.services.schedule_service import id_of
-from app.modules.pages import load_texts
 from app.modules.tasks import scheduled_tasks
+from app.modules.texts import load_texts
 from app.testing.browsing import sign_in, token_of
 from app.testing.working import work
 

@@ -116,6 +116,7 @@ def invitations_resend(ctx: ApiContext, invitation_id: str) -> InvitationItem:
     "/invitations/{invitation_id}",
     permission="tenancy.team.manage",
     admin_permission="tenancy.users.manage",
+    in_read_only=True,
 )
 def invitations_revoke(ctx: ApiContext, invitation_id: str) -> None:
     """Take an invitation back: its link no longer works. It stays in the list."""

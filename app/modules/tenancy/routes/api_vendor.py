@@ -76,7 +76,9 @@ def roles_update(ctx: ApiContext, role_id: str, change: RoleChange) -> RoleDetai
     return _role(role)
 
 
-@router.vendor("DELETE", "/roles/{role_id}", permission="tenancy.roles.manage", needs_version=True)
+@router.vendor(
+    "DELETE", "/roles/{role_id}", permission="tenancy.roles.manage", needs_version=True, in_read_only=True
+)
 def roles_delete(ctx: ApiContext, role_id: str) -> None:
     """Delete a role that nobody has."""
     role = role_service.get_role(ctx.session, key_of("rol", role_id))

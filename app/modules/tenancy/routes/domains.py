@@ -159,7 +159,7 @@ def check_domain(ctx: PageContext, domain_id: str) -> Response:
     return ctx.redirect(f"tenancy.{ctx.area}.domain", domain_id=domain_id)
 
 
-@router.action("/domains/{domain_id}/remove", permission=_MANAGE)
+@router.action("/domains/{domain_id}/remove", permission=_MANAGE, in_read_only=True)
 def remove_domain(ctx: PageContext, domain_id: str) -> Response:
     """Let go of a host."""
     domain_service.remove_domain(ctx.session, public_id("dom", domain_id))

@@ -67,6 +67,7 @@ def _profile_form(area: Area) -> FormSpec:
         save=_save_profile,
         load=_load_profile,
         template="tenancy/profile/profile.html",
+        in_read_only=True,
     )
 
 
@@ -142,7 +143,7 @@ def _show_security(
     )
 
 
-@router.action("/profile/password", permission=_USE)
+@router.action("/profile/password", permission=_USE, in_read_only=True)
 def change_password(
     ctx: PageContext,
     current_password: Annotated[str, Form()] = "",
@@ -186,7 +187,7 @@ def _show_two_step(
     )
 
 
-@router.action("/profile/two-step", permission=_USE)
+@router.action("/profile/two-step", permission=_USE, in_read_only=True)
 def confirm_two_step(ctx: PageContext, code: Annotated[str, Form()] = "") -> Response:
     """Switch it on with a first code, and show the recovery codes, this once."""
     try:
@@ -197,7 +198,7 @@ def confirm_two_step(ctx: PageContext, code: Annotated[str, Form()] = "") -> Res
     return _show_codes(ctx, codes)
 
 
-@router.action("/profile/two-step/off", permission=_USE)
+@router.action("/profile/two-step/off", permission=_USE, in_read_only=True)
 def disable_two_step(ctx: PageContext, off_password: Annotated[str, Form()] = "") -> Response:
     """Switch it off."""
     return _with_password(
@@ -205,7 +206,7 @@ def disable_two_step(ctx: PageContext, off_password: Annotated[str, Form()] = ""
     ) or _back(ctx, "tenancy.security.two_step_off")
 
 
-@router.action("/profile/two-step/codes", permission=_USE)
+@router.action("/profile/two-step/codes", permission=_USE, in_read_only=True)
 def renew_codes(ctx: PageContext, codes_password: Annotated[str, Form()] = "") -> Response:
     """Make new recovery codes."""
     codes: list[str] = []
@@ -216,7 +217,7 @@ def renew_codes(ctx: PageContext, codes_password: Annotated[str, Form()] = "") -
     return _with_password(ctx, "codes_password", renew) or _show_codes(ctx, codes)
 
 
-@router.action("/profile/sessions/end", permission=_USE)
+@router.action("/profile/sessions/end", permission=_USE, in_read_only=True)
 def end_session(ctx: PageContext, session_id: Annotated[str, Form()] = "") -> Response:
     """End one session."""
     key = public_id("ses", session_id)
@@ -224,7 +225,7 @@ def end_session(ctx: PageContext, session_id: Annotated[str, Form()] = "") -> Re
     return _back(ctx, "tenancy.security.session_ended")
 
 
-@router.action("/profile/sessions/end-others", permission=_USE)
+@router.action("/profile/sessions/end-others", permission=_USE, in_read_only=True)
 def end_other_sessions(ctx: PageContext) -> Response:
     """End all sessions but this one."""
     token = _token(ctx)

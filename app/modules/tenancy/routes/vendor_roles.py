@@ -153,7 +153,7 @@ mount_form(
 )
 
 
-@router.action("/roles/{role_id}/delete", permission="tenancy.roles.manage")
+@router.action("/roles/{role_id}/delete", permission="tenancy.roles.manage", in_read_only=True)
 def delete_role(ctx: PageContext, role_id: str) -> Response:
     """Delete a role that nobody has."""
     key = public_id("rol", role_id)

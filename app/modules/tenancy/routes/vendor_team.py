@@ -151,7 +151,9 @@ def resend_invitation(ctx: PageContext, invitation_id: str) -> Response:
     return ctx.redirect("tenancy.vendor.team_invitation", invitation_id=invitation_id)
 
 
-@router.action("/team/invitations/{invitation_id}/revoke", permission="tenancy.team.manage")
+@router.action(
+    "/team/invitations/{invitation_id}/revoke", permission="tenancy.team.manage", in_read_only=True
+)
 def revoke_invitation(ctx: PageContext, invitation_id: str) -> Response:
     """Take an invitation back."""
     invitation_service.revoke(ctx.session, public_id("inv", invitation_id))
@@ -226,7 +228,7 @@ mount_form(
 )
 
 
-@router.action("/team/{membership_id}/remove", permission="tenancy.team.manage")
+@router.action("/team/{membership_id}/remove", permission="tenancy.team.manage", in_read_only=True)
 def remove_member(ctx: PageContext, membership_id: str) -> Response:
     """Take somebody out of the team."""
     key = public_id("mbr", membership_id)

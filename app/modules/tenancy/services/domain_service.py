@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock, security
@@ -16,6 +16,7 @@ from app.core.database import IdentityScope, acting_in
 from app.core.errors import AppError, FieldError, NotFoundError, ValidationFailedError
 from app.core.http_client import fetch_to_file
 from app.core.ids import to_public
+from app.modules.entitlements import consume
 from app.modules.tenancy.adapters import dns_records
 from app.modules.tenancy.exceptions import CodeTakenError
 from app.modules.tenancy.models.tenant import Domain, Vendor
@@ -34,7 +35,8 @@ _CHECK_SECONDS = 15.0
 def add_domain(session: Session, vendor_id: UUID, host: str) -> UUID:
     """Claim a host for a vendor. A claim keeps nobody else from it, only the proof does.
 
-    Raises NotFoundError, ValidationFailedError, and CodeTakenError for a host that is theirs or proved by another.
+    Raises NotFoundError, ValidationFailedError, CodeTakenError for a host that is theirs or proved by another, and
+    LimitReachedError.
     """
     vendor = vendor_service.get_vendor_record(session, vendor_id)
     host = normalise_host(host)
@@ -42,11 +44,17 @@ def add_domain(session: Session, vendor_id: UUID, host: str) -> UUID:
         is_theirs = or_(Domain.vendor_id == vendor.id, Domain.verified_at.is_not(None))
         if session.scalar(select(Domain.id).where(Domain.host == host, is_theirs).limit(1)):
             raise CodeTakenError("host", host)
+    consume(session, vendor.id, "tenancy.custom_domains")
     domain = Domain(vendor_id=vendor.id, host=host, token=security.new_token(24))
     session.add(domain)
     session.flush()
     _record(session, "tenancy.domain_added", domain)
     return domain.id
+
+
+def count_domains(session: Session) -> int:
+    """How many hosts the vendor of the session's scope has claimed."""
+    return session.scalar(select(func.count()).select_from(Domain)) or 0
 
 
 def normalise_host(text: str) -> str:

@@ -18,7 +18,12 @@ from app.modules.state import enabled_modules
 from app.modules.tenancy.exceptions import VendorSuspendedError
 from app.modules.tenancy.models.tenant import Company, Platform, Role, Vendor, VendorPlatform
 from app.modules.tenancy.models.user import Membership, User, UserSession
-from app.modules.tenancy.services import operator_role_service, role_service, session_service
+from app.modules.tenancy.services import (
+    operator_role_service,
+    role_service,
+    session_service,
+    user_service,
+)
 
 # Of what belongs to the user alone, an admin who acts as them sees nothing.
 _OWN = frozenset({"tenancy.vendor_profile.view"})
@@ -160,6 +165,21 @@ def _scope_of_platforms(session: Session, platform_ids: tuple[UUID, ...]) -> Pla
         .where(VendorPlatform.platform_id.in_(platform_ids))
     ).all()
     return PlatformScope(platform_ids, tuple(row.id for row in rows), tuple({row.company_id for row in rows}))
+
+
+def principal_of(email: str, area: Area, vendor_code: str | None) -> Principal | None:
+    """What the holder of an address is in an area, of the vendor area at one vendor; None when they are nothing there.
+
+    Opens its own transaction.
+    """
+    with unit_of_work(IdentityScope()) as session:
+        user = user_service.find_user(session, email)
+        if user is None or not user.is_active:
+            return None
+        if area == "admin":
+            return admin_holder(session, user.id)
+        row = _belonging(session, user.id, Vendor.code == (vendor_code or ""))
+        return _of_vendor(row, user) if row else None
 
 
 def vendor_holder(session: Session, vendor_id: UUID, user_id: UUID) -> Principal | None:

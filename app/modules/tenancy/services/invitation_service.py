@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.core import clock, security
 from app.core.config import get_settings
-from app.core.database import SYSTEM, IdentityScope, acting_in
+from app.core.database import SYSTEM, IdentityScope, ScopedSession, TenantScope, acting_in
 from app.core.errors import NotFoundError
 from app.core.i18n import translate
 from app.core.ids import to_public
 from app.core.keys import get_keys
+from app.modules.entitlements import consume
 from app.modules.principal import VendorRef
 from app.modules.tenancy.exceptions import (
     AlreadyInvitedError,
@@ -37,6 +38,7 @@ from app.modules.tenancy.services.role_service import Editor
 from app.tasks.dispatcher import dispatch
 
 VALID_FOR = timedelta(days=7)
+TEAM_MEMBERS = "tenancy.team_members"
 _SEND = "app.modules.tenancy.tasks.mails.send_invitation"
 
 
@@ -111,6 +113,8 @@ def invite(session: Session, email: str, target: Target, *, by: UUID, language: 
         raise AlreadyMemberError("email", email.strip())
     if waiting is not None:
         raise AlreadyInvitedError("email", email.strip())
+    if target.role_id and target.vendor_id:
+        consume(session, target.vendor_id, TEAM_MEMBERS)
     invitation = Invitation(
         email=email.strip(),
         email_norm=norm,
@@ -139,6 +143,22 @@ def _belongs(session: Session, norm: str, target: Target) -> bool:
         place = {"platform_id": target.platform_id, "company_id": target.company_id}
     membership = select(Membership.id).join(User).where(User.email_norm == norm).filter_by(**place)
     return session.scalar(membership.limit(1)) is not None
+
+
+def count_team(session: Session) -> int:
+    """People in the team of the vendor of the session's scope, with those who are invited; owners of its company apart.
+
+    Owners belong to the company, which may have several vendors.
+    """
+    assert isinstance(session, ScopedSession)
+    assert isinstance(session.scope, TenantScope)
+    vendor_id = session.scope.vendor_id
+    with acting_in(session, IdentityScope()):
+        members = select(func.count()).where(Membership.vendor_id == vendor_id)
+        asked = select(func.count()).where(
+            Invitation.vendor_id == vendor_id, Invitation.role_id.is_not(None), *is_open()
+        )
+        return (session.scalar(members) or 0) + (session.scalar(asked) or 0)
 
 
 def is_open() -> Sequence[ColumnElement[bool]]:
@@ -228,8 +248,14 @@ def in_state(states: Sequence[str]) -> ColumnElement[bool]:
 
 
 def resend(session: Session, invitation_id: UUID) -> Invitation:
-    """Mail a new link, good for another seven days; the former one no longer works."""
+    """Mail a new link, good for another seven days; the former one no longer works.
+
+    Raises NotFoundError, and LimitReachedError for one that had expired and no longer fits.
+    """
     invitation = _get_unsettled(session, invitation_id)
+    is_over = invitation.expires_at <= clock.system_now()
+    if is_over and invitation.role_id and invitation.vendor_id:
+        consume(session, invitation.vendor_id, TEAM_MEMBERS)
     invitation.sends += 1
     invitation.expires_at = clock.system_now() + VALID_FOR
     session.flush()
@@ -268,7 +294,7 @@ def find_offer(session: Session, token: str) -> Offer:
 def accept(session: Session, token: str, *, name: str, password: str) -> Offer:
     """Join: makes the account, or ties the one that the address has (name and password are not asked for then).
 
-    Needs the identity scope. Raises LinkExpiredError, ValidationFailedError for a weak password.
+    Needs the identity scope. Raises LinkExpiredError, ValidationFailedError for a weak password, LimitReachedError.
     """
     offer = find_offer(session, token)
     invitation = offer.invitation
@@ -283,10 +309,14 @@ def accept(session: Session, token: str, *, name: str, password: str) -> Offer:
         user_id = offer.user.id
     else:
         raise LinkExpiredError
-    _join(session, invitation, user_id)
     with acting_in(session, SYSTEM):
         invitation.accepted_at = clock.system_now()
         session.flush()
+    if invitation.role_id and invitation.vendor_id:
+        # It counts no longer as one that waits: is there still room for a member?
+        consume(session, invitation.vendor_id, TEAM_MEMBERS)
+    _join(session, invitation, user_id)
+    with acting_in(session, SYSTEM):
         _record(session, "tenancy.invitation_accepted", invitation, actor_id=user_id)
     return offer
 

@@ -29,7 +29,7 @@ _Rule = Callable[[ModuleDefinition, Permission], bool]
 
 
 def _is_view(one: Permission) -> bool:
-    return one.code.endswith(".view")
+    return one.code.rpartition(".")[2].partition("_")[0] == "view"  # `…orders.view`, `billing.view_tiers`
 
 
 _DEVELOPER_TOO = frozenset({"core.modules.view", "core.admin_problems.view", "core.admin_raw_data.read"})

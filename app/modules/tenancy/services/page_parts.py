@@ -172,6 +172,7 @@ def _invitation_bulk(permission: str) -> tuple[BulkAction, ...]:
             permission,
             each(invitation_service.revoke),
             "x",
+            in_read_only=True,
             is_danger=True,
         ),
     )

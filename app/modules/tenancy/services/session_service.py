@@ -111,6 +111,11 @@ def second_step(session: Session, area: Area, challenge: str, code: str, browser
     return _open(session, user, area, browser)
 
 
+def open_first(session: Session, user_id: UUID, area: Area, browser: Browser) -> str:
+    """The token of the first session of somebody who has just set their password."""
+    return _open(session, session.get_one(User, user_id), area, browser)
+
+
 def sign_out(session: Session, token: str) -> None:
     """End a session; nothing happens when it has ended already."""
     session.execute(delete(UserSession).where(UserSession.token_hash == security.hash_token(token)))

@@ -40,20 +40,13 @@ def create_vendor(
     Publishes VendorCreated. Raises CodeTakenError when code or subdomain is in use, ValidationFailedError,
     PlatformSuspendedError.
     """
-    code = _checked_code(code)
-    subdomain = code.lower().replace("_", "-")
-    with acting_in(session, IdentityScope()):
-        taken = session.scalar(
-            select(Vendor.id).where((Vendor.code == code) | (Vendor.subdomain == subdomain))
-        )
-    if taken:
-        raise CodeTakenError("code", code)
+    code = require_free_code(session, code)
     _require_platforms(session, platform_ids)
     vendor = Vendor(
         id=new_id(),
         company_id=company_id,
         code=code,
-        subdomain=subdomain,
+        subdomain=_subdomain(code),
         name=record_service.require_text("name", name),
         default_language=_checked_language("language", language),
         dashboard_language=language,
@@ -68,6 +61,21 @@ def create_vendor(
         event = VendorCreated(vendor.id, code, language)
         publish(session, event, vendor_id=vendor.id, aggregate=str(vendor.id))
     return vendor.id
+
+
+def require_free_code(session: Session, code: str) -> str:
+    """The code as it is stored, where neither it nor its subdomain is in use.
+
+    Raises CodeTakenError, and ValidationFailedError for one that cannot be a code.
+    """
+    code = _checked_code(code)
+    with acting_in(session, IdentityScope()):
+        taken = session.scalar(
+            select(Vendor.id).where((Vendor.code == code) | (Vendor.subdomain == _subdomain(code)))
+        )
+    if taken:
+        raise CodeTakenError("code", code)
+    return code
 
 
 def get_vendor_record(session: Session, vendor_id: UUID) -> Vendor:
@@ -227,6 +235,10 @@ def list_jobs(session: Session, vendor_id: UUID) -> Sequence[Job]:
     return session.scalars(
         select(Job).where(Job.vendor_id == vendor_id).order_by(Job.id.desc()).limit(_JOBS)
     ).all()
+
+
+def _subdomain(code: str) -> str:
+    return code.lower().replace("_", "-")
 
 
 def _checked_code(code: str) -> str:

@@ -10,7 +10,6 @@ from app.core.database import IdentityScope, acting_in
 from app.core.i18n import format_datetime, translate
 from app.core.mail import Mail
 from app.modules.mailing import send_mail
-from app.modules.pages import load_texts
 from app.modules.task_base import ModuleTask
 from app.modules.tenancy.models.user import Invitation, User
 from app.modules.tenancy.services import invitation_service, password_service
@@ -19,7 +18,6 @@ from app.modules.tenancy.services import invitation_service, password_service
 @shared_task(base=ModuleTask, bind=True, scope="platform", max_attempts=8)
 def send_invitation(self: ModuleTask, invitation_id: str) -> None:
     """Mail the link of an invitation, unless it was accepted or taken back meanwhile."""
-    load_texts()
     with self.get_db() as session:
         with acting_in(session, IdentityScope()):
             invitation = session.get(Invitation, UUID(invitation_id))
@@ -62,6 +60,5 @@ def _link(path: str, token: str) -> str:
 
 
 def _mail(to: str, language: str, kind: str, **params: str) -> Mail:
-    load_texts()
     subject = translate(language, f"tenancy.mail.{kind}_subject", **params)
     return Mail(to, subject, translate(language, f"tenancy.mail.{kind}_text", **params))

@@ -1,0 +1,125 @@
+"""What is used: counters of a month, and bars of used and allowed for people.
+
+Counters run by the month from the subscription's anchor, whatever the interval that is paid for: a plan says "orders a
+month". A counter of an earlier month counts as nought, so no limit waits for the task that resets it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.modules.billing.enums import Interval
+from app.modules.billing.models.subscription import Subscription, UsageCounter
+from app.modules.billing.services import period_service
+from app.modules.entitlements import allowance, features
+from app.modules.state import is_enabled_for_vendor
+
+NEAR_PERCENT = 80
+BarState = Literal["unlimited", "ok", "near", "full", "over"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageBar:
+    """How much of a feature is used. ``words_key``: the text of its state, with params used, limit, left, percent."""
+
+    feature_code: str
+    label_key: str
+    used: int
+    limit: int | None
+    percent: int | None
+    state: BarState
+
+    @property
+    def words_key(self) -> str:
+        """Key of the text that says what the state means."""
+        return f"billing.usage.{self.state}"
+
+
+def list_usage(session: Session, vendor_id: UUID) -> list[UsageBar]:
+    """A bar for each countable feature of the modules that are on for the vendor, in the order of the modules."""
+    return [
+        make_bar(feature.code, feature.label_key, allowed.used, allowed.limit)
+        for feature in features().values()
+        if feature.kind == "quantitative" and (feature.usage or feature.is_per_period)
+        if is_enabled_for_vendor(feature.module_code, vendor_id)
+        if (allowed := allowance(session, vendor_id, feature.code))
+    ]
+
+
+def make_bar(code: str, label_key: str, used: int, limit: int | None) -> UsageBar:
+    """How full a feature is; without limit there is no percentage."""
+    if limit is None:
+        return UsageBar(code, label_key, used, None, None, "unlimited")
+    percent = used * 100 // limit if limit else 100
+    state: BarState = "ok"
+    if used > limit:
+        state = "over"
+    elif used == limit:
+        state = "full"
+    elif percent >= NEAR_PERCENT:
+        state = "near"
+    return UsageBar(code, label_key, used, limit, percent, state)
+
+
+def month_start(session: Session, vendor_id: UUID) -> datetime:
+    """When the vendor's present month of counting began; without a subscription, the calendar's month in UTC."""
+    anchor = session.scalar(select(Subscription.anchor_at).where(Subscription.vendor_id == vendor_id))
+    now = clock.now()
+    if anchor is None:
+        return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return period_service.period_at(anchor, Interval.MONTH, now).start
+
+
+def used_in_month(session: Session, vendor_id: UUID, feature_code: str) -> int:
+    """What was counted in the present month."""
+    counter = UsageCounter
+    statement = select(counter.used).where(
+        counter.vendor_id == vendor_id,
+        counter.feature_code == feature_code,
+        counter.period_start >= month_start(session, vendor_id),
+    )
+    return session.scalar(statement) or 0
+
+
+def count(session: Session, vendor_id: UUID, feature_code: str, amount: int) -> None:
+    """Add to the present month's counter, in the vendor's scope."""
+    start = month_start(session, vendor_id)
+    counter = UsageCounter
+    statement = insert(counter).values(
+        vendor_id=vendor_id, feature_code=feature_code, used=amount, period_start=start
+    )
+    is_old = counter.period_start < start
+    changed = {
+        "used": case((is_old, amount), else_=counter.used + amount),
+        "period_start": func.greatest(counter.period_start, start),
+    }
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["vendor_id", "feature_code"], set_=changed)
+    )
+
+
+def reset_counters(session: Session, vendor_id: UUID) -> int:
+    """Set counters of earlier months to nought, in the vendor's scope; how many."""
+    start = month_start(session, vendor_id)
+    reset = session.execute(
+        update(UsageCounter)
+        .where(UsageCounter.vendor_id == vendor_id, UsageCounter.period_start < start)
+        .values(used=0, period_start=start)
+        .returning(UsageCounter.feature_code)
+    )
+    return len(reset.all())
+
+
+def keep_counters(session: Session, vendor_id: UUID, since: datetime) -> None:
+    """Count on after the anchor has moved: what was counted since ``since`` belongs to the present month."""
+    session.execute(
+        update(UsageCounter)
+        .where(UsageCounter.vendor_id == vendor_id, UsageCounter.period_start >= since)
+        .values(period_start=func.greatest(UsageCounter.period_start, month_start(session, vendor_id)))
+    )

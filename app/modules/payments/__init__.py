@@ -1,0 +1,1 @@
+"""The payments module: money taken and given back, through providers."""

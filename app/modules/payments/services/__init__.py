@@ -1,0 +1,1 @@
+"""Business of the payments module."""

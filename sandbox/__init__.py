@@ -1,0 +1,1 @@
+"""Stand-ins for outside services, for trying and testing the platform without them."""

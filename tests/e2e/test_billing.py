@@ -1,0 +1,169 @@
+"""A shop and its plan, as a browser sees it: sign up, a card that fails, pay, a larger plan, cancel, and back."""
+
+import email
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from email.policy import default
+from pathlib import Path
+
+import pytest
+import redis
+from playwright.sync_api import Browser, Page, expect
+
+from app.core.keys import new_keys, to_environment
+from app.testing.database import Templates
+from tests.e2e.platform import ROOT, Processes, free_port, is_ready
+
+pytestmark = [pytest.mark.browser, pytest.mark.long(90), pytest.mark.timeout(300)]
+EMAIL, PASSWORD = "lea@eisleck.example", "regen iwwer Wolz am Abrëll"
+GOOD, FAILS_LATER = (
+    "4242424242424242",
+    "4000000000000341",
+)  # the second can be saved, and fails when it is charged
+_CLOCK_SECONDS = 200
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The platform with its stand-in for Stripe."""
+
+    url: str
+    data: Path
+    environment: dict[str, str]
+
+    def link_mailed(self) -> str | None:
+        """The link in the newest mail to the new owner."""
+        for file in sorted((self.data / "outbox").glob("*.eml"), reverse=True):
+            mail = email.message_from_bytes(file.read_bytes(), policy=default)
+            found = re.search(r"https?://\S+/sign-up/continue\?\S+", mail.get_content())
+            if mail["To"] == EMAIL and found:
+                return found[0]
+        return None
+
+    def advance(self, span: str) -> None:
+        """``wizamart clock advance``."""
+        command = [sys.executable, "-m", "app.cli", "clock", "advance", span]
+        environment = {**os.environ, **self.environment}
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=_CLOCK_SECONDS)
+
+
+@pytest.fixture
+def desk(templates: Templates, worker_id: str, tmp_path: Path) -> Iterator[tuple[Desk, Processes]]:
+    """Web, worker, beat and the stand-in, on a clone of the demo world."""
+    number = 8 + (0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1)
+    broker = os.environ["WIZAMART_TEST_BROKER_URL"]
+    redis.Redis.from_url(broker.replace("redis+socket://", "unix://"), db=number).flushdb()
+    port, box = free_port(), free_port()
+    with templates.clone("demo") as database, ExitStack() as stack:
+        url = f"http://127.0.0.1:{port}"
+        environment = {
+            "WIZAMART_ENV": "test",
+            "WIZAMART_DATA_DIR": str(tmp_path / "data"),
+            "WIZAMART_DATABASE_URL": database.url,
+            "WIZAMART_DATABASE_OWNER_URL": database.owner_url,
+            "WIZAMART_BROKER_URL": f"{broker}?virtual_host={number}",
+            "WIZAMART_BASE_URL": url,
+            "WIZAMART_SANDBOX_URL": f"http://127.0.0.1:{box}",
+            "WIZAMART_CLOCK_MAY_MOVE": "true",
+            **to_environment(new_keys()),
+        }
+        processes = Processes(tmp_path, environment)
+        stack.callback(processes.stop)
+        processes.start("sandbox", "--port", str(box), "--webhook", f"{url}/webhooks/payments/stripe/default")
+        processes.start("serve", "--port", str(port))
+        processes.start("worker", "--name", f"billing{number}-{os.getpid()}")
+        processes.start("beat")
+        processes.wait_until(lambda: is_ready(url))
+        yield Desk(url, tmp_path / "data", environment), processes
+
+
+@pytest.fixture
+def page(browser: Browser, desk: tuple[Desk, Processes]) -> Iterator[Page]:
+    """A window on the prices."""
+    with browser.new_context(base_url=desk[0].url, locale="en-GB") as context:
+        context.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)
+        yield context.new_page()
+        expect.set_options(timeout=5_000)
+
+
+def sign_up(page: Page, desk: Desk, processes: Processes) -> None:
+    """From the prices to the payment of the trial that begins."""
+    page.goto("/")
+    page.get_by_role("link", name="Plans and prices").click()
+    page.get_by_role("link", name="Choose Essential").click()
+    page.get_by_label("E-mail address").fill(EMAIL)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mailbox")
+    processes.wait_until(lambda: desk.link_mailed() is not None)
+    page.goto(desk.link_mailed() or "")
+    page.get_by_label("Your name").fill("Lea")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Company").fill("Eisleck S.à r.l.")
+    page.get_by_label("Name of the shop").fill("Eisleck")
+    page.get_by_label("Short code").fill("EISLECK")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("main")).to_contain_text("Essential, €49.00 a month")
+    page.get_by_role("button", name="Enter a card now").click()
+
+
+def give_card(page: Page, number: str) -> None:
+    """Fill in the stand-in's page."""
+    page.wait_for_url("**/stripe/pages/**")
+    page.get_by_label("Card number").fill(number)
+    page.get_by_label("Expiry").fill("12/34")
+    page.get_by_label("Security code").fill("123")
+    for name, value in (("Name", "Lea"), ("E-mail", EMAIL)):
+        field = page.get_by_label(re.compile(f"^{name}"))
+        if field.count() and field.first.is_editable():
+            field.first.fill(value)
+    page.get_by_role("main").get_by_role("button").first.click()
+
+
+def expect_plan(page: Page, *words: str) -> None:
+    """The plan's page says so, now or once what is under way is done."""
+    page.wait_for_url(re.compile("/vendor/EISLECK/plan([?#].*)?$"))
+    for word in words:
+        expect(page.get_by_role("main")).to_contain_text(word)
+
+
+def test_the_life_of_a_subscription(page: Page, desk: tuple[Desk, Processes]) -> None:
+    site, processes = desk
+    sign_up(page, site, processes)
+    give_card(page, FAILS_LATER)
+    expect_plan(page, "Trial", "A card is on file")
+
+    site.advance("15d")
+    page.goto("/vendor/EISLECK")
+    expect(page.get_by_role("main")).to_contain_text("A payment failed. Your shop becomes read-only in")
+    page.get_by_role("link", name="To the plan").click()
+    expect_plan(page, "Past due")
+    page.get_by_role("button", name="Change the payment method").click()
+    give_card(page, GOOD)
+    expect_plan(page, "Active")
+    expect(page.get_by_text("A payment failed. Your shop")).to_have_count(0)
+
+    page.get_by_role("link", name="Change the plan").click()
+    page.get_by_role("button", name="Choose Professional").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Change to Professional")
+    due = page.get_by_role("definition").nth(1).inner_text()
+    assert re.fullmatch(r"€4[89]\.\d\d", due), due  # the difference of 30 days of 31
+    page.get_by_role("button", name="Change the plan").click()
+    expect_plan(page, "Professional", "€99.00 a month")
+    page.get_by_role("link", name="All invoices").click()
+    expect(page.get_by_role("table").get_by_text("Paid")).to_have_count(2)
+    page.goto("/vendor/EISLECK/plan")
+
+    page.locator("summary", has_text="More actions").click()
+    page.get_by_role("link", name="Cancel the subscription").click()
+    page.get_by_label("Why are you leaving?").fill("Too quiet in winter")
+    page.get_by_role("button", name="Cancel the subscription").click()
+    expect_plan(page, "Cancelled", "You can use everything until")
+    page.get_by_role("button", name="Take the cancellation back").click()
+    expect_plan(page, "Active", "The cancellation is taken back.")
