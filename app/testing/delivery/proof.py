@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from kombu import pools
 from sqlalchemy import Engine, text
 from sqlalchemy.pool import NullPool
 
+from app.core import clock
 from app.core.celery_config import celery_app
 from app.core.config import changed_environment, get_settings
 from app.core.database import dispose_engine, make_engine
@@ -77,15 +78,19 @@ def _path(site: Path) -> str:
 def connected(broker_url: str) -> Iterator[None]:
     """This process talks to the scratch servers; afterwards to nothing, until it is told to."""
     former = celery_app.conf.broker_url
-    dispose_engine()
-    state.forget_snapshot()
+    _forget()
     _use_broker(broker_url)
     try:
         yield
     finally:
-        dispose_engine()
-        state.forget_snapshot()
+        _forget()
         _use_broker(former)
+
+
+def _forget() -> None:
+    dispose_engine()
+    state.forget_snapshot()
+    clock.set_offset(timedelta())  # another database's clock may have been moved
 
 
 def _use_broker(url: str) -> None:
