@@ -5,7 +5,6 @@ from app.core.errors import (
     ConflictError,
     FieldError,
     NotFoundError,
-    UnavailableError,
     ValidationFailedError,
 )
 
@@ -103,22 +102,6 @@ class BillingInputError(BillingException, ValidationFailedError):
     def __init__(self, field: str, reason: str, **params: object) -> None:
         error = FieldError(field, reason, f"billing.errors.{reason}", params)
         ValidationFailedError.__init__(self, f"{field}: {reason}", errors=[error])
-
-
-class StripeUnavailableError(BillingException, UnavailableError):
-    """Stripe does not answer; trying again later is right."""
-
-    status = 503
-    code = "billing.stripe_unavailable"
-    title = "Stripe does not answer at the moment"
-
-
-class StripeRefusedError(BillingException):
-    """Stripe refuses what was asked; params: ``reason``, Stripe's code."""
-
-    status = 422
-    code = "billing.stripe_refused"
-    title = "Stripe refused this"
 
 
 class NotBilledByStripeError(BillingException, ConflictError):

@@ -15,6 +15,7 @@ from app.modules.billing.models.subscription_tier import Addon
 from app.modules.billing.services import addon_service, stripe_request_service, tier_service
 from app.modules.billing.services import operator_list_service as lists
 from app.modules.billing.services.addon_service import ADDON_PREFIX
+from app.modules.billing.services.operator_view_service import offer_actions
 from app.modules.entitlements import features
 from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
 from app.modules.pagekit.form_page import mount_form
@@ -215,7 +216,7 @@ def addon(ctx: PageContext, addon_id: str) -> Response:
             back=_list(ctx),
             badges=((_TONES[state], ctx.t(f"billing.admin.sale.{state}")),),
             actions=(edit,) if may_manage else (),
-            more=_more(ctx, found, here) if may_manage else (),
+            more=offer_actions(ctx, found, here) if may_manage else (),
             target=addon_id,
             raw=found,
         ),
@@ -235,13 +236,6 @@ def _facts(ctx: PageContext, addon: Addon) -> list[Fact]:
             ctx.t("billing.admin.names"), ", ".join(f"{code}: {name}" for code, name in addon.names.items())
         ),
     ]
-
-
-def _more(ctx: PageContext, addon: Addon, here: str) -> list[Action]:
-    sync = Action(ctx.t("billing.admin.act.tell_stripe"), f"{here}/sync", "refresh-cw")
-    if addon.archived_at is None:
-        return [sync, Action(ctx.t("billing.admin.act.archive"), f"{here}/archive", "archive")]
-    return [sync, Action(ctx.t("billing.admin.act.restore"), f"{here}/restore", "archive-restore")]
 
 
 @router.action("/billing/addons/{addon_id}/archive", permission=_MANAGE)

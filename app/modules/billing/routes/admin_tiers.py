@@ -15,7 +15,7 @@ from app.modules.billing.enums import ChangeSource
 from app.modules.billing.models.subscription_tier import SubscriptionTier
 from app.modules.billing.services import operator_list_service as lists
 from app.modules.billing.services import stripe_request_service, tier_service
-from app.modules.billing.services.operator_view_service import limits_in_words
+from app.modules.billing.services.operator_view_service import limits_in_words, offer_actions
 from app.modules.billing.services.tier_service import TIER_PREFIX
 from app.modules.entitlements import features
 from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
@@ -293,7 +293,7 @@ def tier(ctx: PageContext, tier_id: str) -> Response:
             back=_list(ctx),
             badges=((_TONES[state], ctx.t(f"billing.admin.sale.{state}")),),
             actions=(edit,) if may_manage else (),
-            more=_more(ctx, found, here) if may_manage else (),
+            more=offer_actions(ctx, found, here) if may_manage else (),
             target=tier_id,
             raw=found,
         ),
@@ -328,13 +328,6 @@ def _at_stripe(ctx: PageContext, tier: SubscriptionTier) -> list[Fact]:
         Fact(ctx.t(f"{_F}.stripe_monthly"), tier.stripe_monthly_price_id, "code"),
         Fact(ctx.t(f"{_F}.stripe_annual"), tier.stripe_annual_price_id, "code"),
     ]
-
-
-def _more(ctx: PageContext, tier: SubscriptionTier, here: str) -> list[Action]:
-    sync = Action(ctx.t("billing.admin.act.tell_stripe"), f"{here}/sync", "refresh-cw")
-    if tier.archived_at is None:
-        return [sync, Action(ctx.t("billing.admin.act.archive"), f"{here}/archive", "archive")]
-    return [sync, Action(ctx.t("billing.admin.act.restore"), f"{here}/restore", "archive-restore")]
 
 
 @router.action("/billing/tiers/{tier_id}/archive", permission=_MANAGE)

@@ -90,15 +90,6 @@ def select_invoices() -> Select[BillingInvoice, str]:
     )
 
 
-def owed_cents(session: Session, vendor_id: UUID) -> int:
-    """What is left to pay on a vendor's open invoices."""
-    left = func.sum(BillingInvoice.total_cents - BillingInvoice.paid_cents)
-    statement = select(func.coalesce(left, 0)).where(
-        BillingInvoice.vendor_id == vendor_id, BillingInvoice.status == InvoiceStatus.OPEN
-    )
-    return int(session.scalar(statement) or 0)
-
-
 def list_overdue_vendors(session: Session, moment: datetime) -> Sequence[UUID]:
     """Vendors with an open invoice past its day that Stripe does not collect."""
     return session.scalars(

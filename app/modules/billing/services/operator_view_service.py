@@ -12,7 +12,7 @@ from app.core.ids import to_public
 from app.modules.billing.contracts import RequestInfo
 from app.modules.billing.models.remote import BillingRequest
 from app.modules.billing.models.subscription import LimitOverride, Subscription, SubscriptionChange
-from app.modules.billing.models.subscription_tier import SubscriptionTier
+from app.modules.billing.models.subscription_tier import Addon, SubscriptionTier
 from app.modules.billing.services import (
     addon_service,
     history_service,
@@ -215,6 +215,16 @@ def limits_in_words(ctx: PageContext, tier: SubscriptionTier) -> list[Fact]:
             text = ctx.t("billing.admin.unlimited") if limit is None else format_number(ctx.language, limit)
         facts.append(Fact(ctx.t(one.label_key), text))
     return facts
+
+
+def offer_actions(ctx: PageContext, offer: SubscriptionTier | Addon, here: str) -> list[Action]:
+    """What else may be done with a plan or an add-on, whose page is at ``here``."""
+    is_sold = offer.archived_at is None
+    act, icon = ("archive", "archive") if is_sold else ("restore", "archive-restore")
+    return [
+        Action(ctx.t("billing.admin.act.tell_stripe"), f"{here}/sync", "refresh-cw"),
+        Action(ctx.t(f"billing.admin.act.{act}"), f"{here}/{act}", icon),
+    ]
 
 
 def feature_name(ctx: PageContext, code: str) -> str:

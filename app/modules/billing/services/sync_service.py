@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -93,15 +93,6 @@ def note_differences(
         row.resolved_at = now
     session.flush()
     return len(found)
-
-
-def resolve_differences(session: Session, vendor_id: UUID) -> None:
-    """Close all open ones of a vendor, in its scope: both sides were made the same."""
-    session.execute(
-        update(SyncDifference)
-        .where(SyncDifference.vendor_id == vendor_id, SyncDifference.resolved_at.is_(None))
-        .values(resolved_at=clock.now())
-    )
 
 
 def _set_past_due(subscription: Subscription) -> None:
