@@ -25,7 +25,7 @@ up: setup ## Run the whole platform with demo data; Ctrl-C stops it
 	@exec $(BIN)/wizamart up --demo $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA))
 
 test: setup chromium $(SDK_TOOL)/.installed ## Run the whole test suite in parallel
-	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: setup ## Check style, formatting and import borders
 	$(BIN)/ruff check .

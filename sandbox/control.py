@@ -45,8 +45,10 @@ def move_clock(account: Account, given: Given) -> Given:
             store.set("offset", int(given["offset_seconds"]))
         if "advance_seconds" in given:
             store.set("offset", int(store.setting("offset", 0)) + int(given["advance_seconds"]))
-        steps = account.run_due(store.now())
-    return {**show_clock(account, {}), "steps": steps}
+        until = store.now()
+    steps = account.run_due(until)  # events are sent between its steps
+    with store.lock:
+        return {**show_clock(account, {}), "steps": steps}
 
 
 def list_webhooks(account: Account, _given: Given) -> Given:

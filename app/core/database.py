@@ -6,7 +6,6 @@ by one statement when the transaction begins. Without a scope there are no rows 
 
 import hashlib
 import os
-import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -45,8 +44,6 @@ _UNLESS_CUT_OFF = {
 _MAX_SESSION_NAME = 63  # bytes
 COPY_NULL = "\x01"
 """What stands for null in `copy_line`: no text may be this."""
-_COPY_SPECIAL = re.compile(r"[\\\t\n\r]").search
-_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NOTHING = {"vendor_id": "", "company_id": "", "platform_ids": "", "vendor_ids": "", "company_ids": ""}
 
 
@@ -320,11 +317,13 @@ def copy_text(session: Session, table: str, columns: Iterable[str], lines: bytes
 def copy_line(values: Sequence[str]) -> str:
     """The texts of values, or ``COPY_NULL``, as a line for `copy_text` without its end."""
     line = "\t".join(values)
-    if "\\" in line or "\n" in line or "\r" in line or line.count("\t") >= len(values):
-        return "\t".join(
-            [value.translate(_COPY_ESCAPES) if _COPY_SPECIAL(value) else value for value in values]
-        )
-    return line
+    if line.count("\t") < len(values):
+        return _escaped(line)
+    return "\t".join([_escaped(value).replace("\t", "\\t") for value in values])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def copy_array(values: Iterable[str]) -> str:

@@ -39,7 +39,9 @@ pytest.register_assert_rewrite("app.testing.conformance")  # its asserts then sa
 
 def pytest_configure(config: pytest.Config) -> None:
     """Say what the marker means, also to the tests of a distribution."""
-    config.addinivalue_line("markers", "demo_done: the work that the demo leaves is done before the test")
+    config.addinivalue_line(
+        "markers", "demo_due: the work that the demo leaves is still to be done when the test begins"
+    )
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -145,12 +147,12 @@ def live_db(templates: Templates, data_dir: Path) -> Iterator[Database]:
 def world(request: pytest.FixtureRequest, templates: Templates, data_dir: Path) -> Iterator[Database]:
     """A database with the demo tenants (see ``app/modules/tenancy/services/demo_service.py``), fresh for each test.
 
-    The work that the demo leaves is done already for a test that is marked with ``demo_done``.
+    The work that the demo leaves is done already, but for a test that is marked with ``demo_due``.
     """
-    is_done = request.node.get_closest_marker("demo_done") is not None
-    if is_done:
+    is_due = request.node.get_closest_marker("demo_due") is not None
+    if not is_due:
         copy_done(data_dir)
-    with templates.clone("done" if is_done else "demo") as database, connect_app(database):
+    with templates.clone("demo" if is_due else "done") as database, connect_app(database):
         yield database
 
 

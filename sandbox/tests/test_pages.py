@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from sandbox.testing import NO_TLS
 from sandbox.tests.kit import Shop, item_of
 
 CARD = {"exp": "12/34", "cvc": "123", "name": "Anna", "email": "anna@example.lu"}
@@ -13,11 +14,11 @@ OK = "https://shop.example/ok?session={CHECKOUT_SESSION_ID}"
 
 
 def _post(url: str, **form: str) -> httpx2.Response:
-    return httpx2.post(url, data=form, trust_env=False, timeout=20)
+    return httpx2.post(url, data=form, trust_env=False, verify=NO_TLS, timeout=20)
 
 
 def _get(url: str) -> httpx2.Response:
-    return httpx2.get(url, trust_env=False, timeout=20)
+    return httpx2.get(url, trust_env=False, verify=NO_TLS, timeout=20)
 
 
 def _checkout(shop: Shop, **fields: Any) -> Any:

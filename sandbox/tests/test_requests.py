@@ -13,7 +13,7 @@ from stripe._encode import _api_encode
 
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.forms import read_form, read_params
-from sandbox.testing import Sandbox
+from sandbox.testing import NO_TLS, Sandbox
 from sandbox.tests.kit import START, Shop
 
 
@@ -115,7 +115,7 @@ def test_the_version_and_the_request_id_come_back(box: Sandbox) -> None:
     answered: Any = box.client().v1.customers.list().last_response
     assert answered.headers["Stripe-Version"] == stripe.api_version
     headers = {"Authorization": "Bearer sk_test_x", "Stripe-Version": "2025-03-31.basil"}
-    old = httpx2.get(f"{box.url}/stripe/v1/customers", headers=headers, trust_env=False)
+    old = httpx2.get(f"{box.url}/stripe/v1/customers", headers=headers, trust_env=False, verify=NO_TLS)
     assert old.headers["Stripe-Version"] == "2025-03-31.basil"
     assert old.headers["Request-Id"] != answered.headers["Request-Id"]
 
@@ -174,9 +174,9 @@ def test_authentication_is_asked_for_and_given(box: Sandbox) -> None:
     intent = client.v1.payment_intents.create(asked)
     action: Any = intent.next_action
     assert (intent.status, action.type) == ("requires_action", "redirect_to_url")
-    page = httpx2.get(action.redirect_to_url.url, trust_env=False)
+    page = httpx2.get(action.redirect_to_url.url, trust_env=False, verify=NO_TLS)
     assert "Your bank asks" in page.text
-    answered = httpx2.post(action.redirect_to_url.url, data={"bank": "pass"}, trust_env=False)
+    answered = httpx2.post(action.redirect_to_url.url, data={"bank": "pass"}, trust_env=False, verify=NO_TLS)
     assert answered.headers["location"].startswith("https://shop.example/back?payment_intent=")
     assert client.v1.payment_intents.retrieve(intent.id).status == "succeeded"
 
@@ -226,5 +226,7 @@ def test_filtered_lists_are_paged_as_wholes(shop: Shop) -> None:
 
 
 def test_other_names_of_this_machine_are_not_answered(box: Sandbox) -> None:
-    answered = httpx2.get(f"{box.url}/_control/dump", headers={"Host": "evil.example"}, trust_env=False)
+    answered = httpx2.get(
+        f"{box.url}/_control/dump", headers={"Host": "evil.example"}, trust_env=False, verify=NO_TLS
+    )
     assert answered.status_code == 400

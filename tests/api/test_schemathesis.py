@@ -12,7 +12,7 @@ from app.core.config import get_settings
 from app.testing.working import work
 
 _ROOT = Path(__file__).parents[2]
-_ARGUMENTS = ("--checks=all", "--max-examples=10", "--phases=examples,coverage,fuzzing,stateful", "--seed=1")
+_ARGUMENTS = ("--checks=all", "--max-examples=5", "--phases=examples,coverage,fuzzing,stateful", "--seed=1")
 _ARGUMENTS += ("--suppress-health-check=all", "--workers=2", "--no-color", "--generation-deterministic")
 
 

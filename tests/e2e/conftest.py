@@ -5,19 +5,31 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.cookiejar import Cookie
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import redis
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    StorageState,
+    StorageStateCookie,
+    sync_playwright,
+)
 from sqlalchemy import Engine, text
 
-from app.core.keys import new_keys, to_environment
+from app.modules.pages import AREA_COOKIES
 from app.modules.tenancy.contracts import DEMO_PASSWORD
-from app.testing.browsing import chromium
+from app.testing.browsing import chromium, sign_in
 from app.testing.database import Templates
+from app.testing.plugin import SETTINGS, copy_done
 from tests.e2e.people import Person
+from tests.e2e.places import LOW
 from tests.e2e.platform import Processes, free_port, is_ready
 
 OPTIONS = (
@@ -39,26 +51,33 @@ class Site:
             return connection.execute(text(sql), values).all()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the platform is done by one worker, which starts it once; at first, as no other row is as long."""
+    for item in items:
+        if "site" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("platform"))
+            item.add_marker(pytest.mark.long(200))
+
+
 @pytest.fixture(scope="package")
 def site(templates: Templates, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Web, worker and beat as processes, on a clone of the demo world whose imports are done."""
+    """Web, worker and beat as processes, on a clone of the demo world."""
     folder = tmp_path_factory.mktemp("platform")
     number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
     broker = os.environ["WIZAMART_TEST_BROKER_URL"]
     redis.Redis.from_url(broker.replace("redis+socket://", "unix://"), db=number).flushdb()
     port = free_port()
-    with templates.clone("demo") as database, ExitStack() as stack:
+    copy_done(folder / "data")
+    with templates.clone("done") as database, ExitStack() as stack:
         url = f"http://127.0.0.1:{port}"
         environment = {
-            "WIZAMART_ENV": "test",
+            **SETTINGS,
             "WIZAMART_DATA_DIR": str(folder / "data"),
             "WIZAMART_DATABASE_URL": database.url,
             "WIZAMART_DATABASE_OWNER_URL": database.owner_url,
             "WIZAMART_BROKER_URL": f"{broker}?virtual_host={number}",
             "WIZAMART_BASE_URL": url,
-            **to_environment(new_keys()),
         }
-        # The demo's feeds were left here when the template was made; the first worker imports them.
         processes = Processes(folder, environment)
         stack.callback(processes.stop)
         processes.start("serve", "--port", str(port))
@@ -104,24 +123,51 @@ def browse(browser: Browser, site: Site) -> Iterator[OpenBrowser]:
         context.close()
 
 
+Visitor = Callable[[Person], httpx2.Client]
+Keyring = Callable[[Person], StorageState | None]
+
+
 @pytest.fixture(scope="package")
-def keyring(browser: Browser, site: Site) -> Callable[[Person], StorageState | None]:
-    """The cookies of people who have signed in, once each."""
-    states: dict[str, StorageState] = {}
+def visitor(site: Site) -> Iterator[Visitor]:
+    """People without a browser, signed in once each; redirects are not followed."""
+    clients: dict[str, httpx2.Client] = {}
+
+    def client_of(person: Person) -> httpx2.Client:
+        if person.name not in clients:
+            clients[person.name] = httpx2.Client(base_url=site.url, timeout=15.0, trust_env=False)
+            if person.email:
+                assert sign_in(clients[person.name], person.area, person.email).status_code == 303
+        return clients[person.name]
+
+    yield client_of
+    for client in clients.values():
+        client.close()
+
+
+@pytest.fixture(scope="package")
+def keyring(visitor: Visitor) -> Keyring:
+    """The cookies of people who have signed in, for the windows of a browser."""
 
     def cookies_of(person: Person) -> StorageState | None:
         if person.email is None:
             return None
-        if person.name not in states:
-            with browser.new_context(base_url=site.url, locale="en-GB") as context:
-                page = context.new_page()
-                page.goto(f"/{person.area}/sign-in")
-                fill_in_sign_in(page, person.email)
-                page.wait_for_url(re.compile(rf"/{person.area}(/\w+)?$"))
-                states[person.name] = context.storage_state()
-        return states[person.name]
+        jar = visitor(person).cookies.jar
+        return {"cookies": [_as_shown(cookie) for cookie in jar if cookie.name in AREA_COOKIES.values()]}
 
     return cookies_of
+
+
+def _as_shown(cookie: Cookie) -> StorageStateCookie:
+    return {
+        "name": cookie.name,
+        "value": cookie.value or "",
+        "domain": cookie.domain,
+        "path": cookie.path,
+        "expires": -1,
+        "httpOnly": True,
+        "secure": cookie.secure,
+        "sameSite": "Lax",
+    }
 
 
 def fill_in_sign_in(page: Page, email: str) -> None:
@@ -149,6 +195,43 @@ class Watch:
                 else None
             ),
         )
+
+
+@pytest.fixture(scope="package")
+def windows(
+    browser: Browser, site: Site, keyring: Keyring
+) -> Iterator[Callable[[Person], tuple[Page, Watch]]]:
+    """A window of each person's, which stays open from test to test, and what it complained about."""
+    opened: dict[str, tuple[Page, Watch]] = {}
+
+    def window_of(person: Person) -> tuple[Page, Watch]:
+        if person.name not in opened:
+            context = browser.new_context(base_url=site.url, storage_state=keyring(person))
+            dress(context, site, "en", "light")
+            context.add_init_script(AXE_SCRIPT)
+            opened[person.name] = context.new_page(), Watch([])
+            opened[person.name][1].on(opened[person.name][0])
+        return opened[person.name]
+
+    yield window_of
+    for page, _ in opened.values():
+        page.context.close()
+
+
+@pytest.fixture
+def window(windows: Callable[[Person], tuple[Page, Watch]]) -> Iterator[Callable[[Person], Page]]:
+    """A person's standing window for pages that are only looked at; it may say nothing until the end of the test."""
+    watches: list[Watch] = []
+
+    def show(person: Person) -> Page:
+        page, watch = windows(person)
+        watch.complaints.clear()
+        watches.append(watch)
+        page.set_viewport_size(LOW)
+        return page
+
+    yield show
+    assert [complaint for watch in watches for complaint in watch.complaints] == []
 
 
 @pytest.fixture

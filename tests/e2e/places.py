@@ -1,6 +1,8 @@
 """Places on a page where something can be done: whether the keyboard gets to them, shows them, and whether they are big
 enough."""
 
+from collections.abc import Mapping
+
 from playwright.sync_api import Page, ViewportSize
 
 LOW: ViewportSize = {"width": 1000, "height": 420}  # bars that stay take much of it
@@ -58,6 +60,19 @@ _SMALL = """() => {
     }
     return small;
 }"""
+_NARROW_FAULTS = f"""(bodies) => {{
+    const faults = () => {{
+        const wide = document.documentElement.scrollWidth;
+        return [...(wide > innerWidth ? [`${{wide}} wide`] : []), ...({_SMALL})()];
+    }};
+    const found = faults();
+    for (const [language, body] of Object.entries(bodies)) {{
+        document.documentElement.lang = language;
+        document.body.innerHTML = body;
+        found.push(...faults().map((fault) => `${{language}}: ${{fault}}`));
+    }}
+    return found;
+}}"""
 
 
 def faults_of_places(page: Page) -> list[str]:
@@ -68,9 +83,12 @@ def faults_of_places(page: Page) -> list[str]:
     return found
 
 
-def faults_when_narrow(page: Page) -> list[str]:
-    """What makes the page wider than a small telephone, and places that are too small there."""
+def faults_when_narrow(page: Page, bodies: Mapping[str, str]) -> list[str]:
+    """What makes the page wider than a small telephone, and places that are too small there.
+
+    Once as it is, and once with each of ``bodies``: what the server sends of it in other languages. The product's
+    scripts change nothing on a page until somebody acts, so a body need not be loaded to have its width.
+    """
     page.set_viewport_size(_NARROW)
-    width: int = page.evaluate("document.documentElement.scrollWidth")
-    found: list[str] = page.evaluate(_SMALL)
-    return found if width <= _NARROW["width"] else [f"it is {width} wide", *found]
+    found: list[str] = page.evaluate(_NARROW_FAULTS, dict(bodies))
+    return found

@@ -14,7 +14,7 @@ import httpx2
 from app.core.embedded.process import launch_argv, log_tail
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 
 

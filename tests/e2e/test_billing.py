@@ -15,8 +15,8 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from app.core.keys import new_keys, to_environment
 from app.testing.database import Templates
+from app.testing.plugin import SETTINGS, copy_done
 from tests.e2e.platform import ROOT, Processes, free_port, is_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(90), pytest.mark.timeout(300)]
@@ -59,10 +59,11 @@ def desk(templates: Templates, worker_id: str, tmp_path: Path) -> Iterator[tuple
     broker = os.environ["WIZAMART_TEST_BROKER_URL"]
     redis.Redis.from_url(broker.replace("redis+socket://", "unix://"), db=number).flushdb()
     port, box = free_port(), free_port()
-    with templates.clone("demo") as database, ExitStack() as stack:
+    copy_done(tmp_path / "data")
+    with templates.clone("done") as database, ExitStack() as stack:
         url = f"http://127.0.0.1:{port}"
         environment = {
-            "WIZAMART_ENV": "test",
+            **SETTINGS,
             "WIZAMART_DATA_DIR": str(tmp_path / "data"),
             "WIZAMART_DATABASE_URL": database.url,
             "WIZAMART_DATABASE_OWNER_URL": database.owner_url,
@@ -70,7 +71,6 @@ def desk(templates: Templates, worker_id: str, tmp_path: Path) -> Iterator[tuple
             "WIZAMART_BASE_URL": url,
             "WIZAMART_SANDBOX_URL": f"http://127.0.0.1:{box}",
             "WIZAMART_CLOCK_MAY_MOVE": "true",
-            **to_environment(new_keys()),
         }
         processes = Processes(tmp_path, environment)
         stack.callback(processes.stop)

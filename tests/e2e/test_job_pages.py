@@ -50,6 +50,8 @@ def count_goods(site: Site, sku: str) -> int:
 
 def check_whole(site: Site, import_id: UUID, sku: str, created: int) -> None:
     """So many goods, each with its text and its source, and each made once."""
+    with site.owner.begin() as connection:  # or the server takes the goods for few, and joins them by loops
+        connection.execute(text("ANALYZE products, product_translations, marketplace_products"))
     found = site.rows(
         "SELECT count(*), count(DISTINCT p.sku), count(t.title), count(m.id), max(p.version) FROM products p "
         "LEFT JOIN product_translations t ON t.product_id = p.id "

@@ -40,9 +40,9 @@ def environment(*paths: Path) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PATH": binaries, "NO_COLOR": "1"}
 
 
-def attempt(folder: Path, *command: str, paths: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder, with the code of ``paths`` (else of the folder)."""
-    return subprocess.run(
+def run(folder: Path, *command: str, paths: tuple[Path, ...] = ()) -> str:
+    """Run a command that must succeed in a folder, with the code of ``paths`` (else of the folder); what it prints."""
+    done = subprocess.run(
         command,
         cwd=folder,
         env=environment(*(paths or (folder,))),
@@ -51,11 +51,6 @@ def attempt(folder: Path, *command: str, paths: tuple[Path, ...] = ()) -> subpro
         timeout=170,
         check=False,
     )
-
-
-def run(folder: Path, *command: str, paths: tuple[Path, ...] = ()) -> str:
-    """As ``attempt``, for a command that must succeed; what it prints."""
-    done = attempt(folder, *command, paths=paths)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 

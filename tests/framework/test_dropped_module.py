@@ -1,15 +1,18 @@
-"""A module folder dropped into the tree is discovered, migrated, scheduled and served; nothing else is touched."""
+"""A module folder dropped into the tree is discovered, migrated, scheduled and served, and leaves no trace."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from app.testing.database import Database
+from app.testing.uninstall import schema_of
+from tests.framework.forked_commands import forked_commands
 
 ROOT = Path(__file__).parents[2]
 MODULE = Path(__file__).parent / "wishlist"
@@ -48,31 +51,43 @@ print(json.dumps({
 """
 
 
-@pytest.mark.demo_done
 @pytest.mark.long(10)
-@pytest.mark.timeout(120)
-def test_a_dropped_module_lives(world: Database, tmp_path: Path) -> None:
+@pytest.mark.timeout(240)
+def test_a_dropped_module_lives_and_leaves_no_trace(world: Database, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("tests"))
     shutil.copytree(
         MODULE, tmp_path / "app" / "modules" / "wishlist", ignore=shutil.ignore_patterns("__pycache__")
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NO_COLOR": "1"}
 
-    def run(*arguments: str) -> str:
+    def run(*command: str) -> str:
         done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    listed = json.loads(run("-m", "app.cli", "modules", "list", "--json"))
-    assert "wishlist" in [module["code"] for module in listed]
-    assert "wishlist_0001" in run("-m", "app.cli", "migrate", "--plan")
-    run("-m", "app.cli", "migrate")
-    served = json.loads(run("-c", _SERVE).splitlines()[-1])
-    assert served == {"before": 404, "after": 200, "menu": True, "scheduled": True, "result": {"wishes": 0}}
+    with forked_commands(environment) as (programs, _):
+        wizamart = partial(run, str(programs / "wizamart"))
+        listed = json.loads(wizamart("modules", "list", "--json"))
+        assert "wishlist" in [module["code"] for module in listed]
+        before = schema_of(world)
+        assert "wishlist_0001" in wizamart("migrate", "--plan")
+        assert schema_of(world) == before
+        wizamart("migrate")
+        assert schema_of(world) != before
+        served = json.loads(run(sys.executable, "-c", _SERVE).splitlines()[-1])
+        assert served == {
+            "before": 404,
+            "after": 200,
+            "menu": True,
+            "scheduled": True,
+            "result": {"wishes": 0},
+        }
+        wizamart("modules", "disable", "wishlist")
+        said = json.loads(wizamart("modules", "uninstall", "wishlist", "--purge", "--json"))
+        dropped = [(each["table"], each["rows"]) for each in said["tables"] if each["is_dropped"]]
+        assert dropped == [("wishes", 0)]
+        assert schema_of(world) == before
+        wizamart("migrate")
+        assert schema_of(world) == before

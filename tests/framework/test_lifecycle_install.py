@@ -1,13 +1,8 @@
 """Modules are taken out of a database with nothing left behind, and brought back."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 import time
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +23,6 @@ from app.testing.commands import run_command as run
 from app.testing.database import Database, Templates
 from app.testing.uninstall import prove_uninstall, schema_of, schema_with
 
-ROOT = Path(__file__).parents[2]
-WISHLIST = Path(__file__).parent / "wishlist"
 _PAYING = ["payments", "billing"]  # they stand beside the catalogue and stay
 EXPORT = "app.modules.marketplace.tasks.export.export_vendor_products_to_folder"
 
@@ -92,7 +85,6 @@ def without_bytes(report: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name != "bytes"} | {"tables": tables}
 
 
-@pytest.mark.demo_done
 def test_the_dry_run_and_the_purge_count_exactly_what_is_there(world: Database) -> None:
     start_export()
     switch_off(world, "marketplace")
@@ -165,7 +157,6 @@ def test_an_uninstalled_module_stays_so_until_it_is_installed(world: Database) -
         assert migrations.drift(connection, "marketplace") == []
 
 
-@pytest.mark.demo_done
 def test_kept_data_is_there_when_the_module_comes_back(world: Database) -> None:
     start_export()
     switch_off(world, "marketplace")
@@ -250,41 +241,9 @@ def test_installing_pulls_in_what_is_required(world: Database, templates: Templa
     assert schema_of(world) == schema_with(templates, ["catalog", "marketplace", *_PAYING])
 
 
-@pytest.mark.demo_done
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_subsets_in_random_order(world: Database, templates: Templates, seed: int) -> None:
     figures = prove_uninstall(templates, world, steps=12, seed=seed)
     assert figures["schema_differences"] == []
     assert figures["steps"] >= 4
     assert figures["subsets"] >= 2
-
-
-@pytest.mark.long(10)
-def test_a_module_that_was_dropped_into_the_tree_leaves_no_trace(world: Database, tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns("tests")
-    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=ignored)
-    shutil.copytree(WISHLIST, tmp_path / "app" / "modules" / "wishlist", ignore=ignored)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NO_COLOR": "1"}
-
-    def wizamart(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli", *arguments],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    before = schema_of(world)
-    wizamart("migrate")
-    wizamart("modules", "enable", "wishlist")
-    assert schema_of(world) != before
-    wizamart("modules", "disable", "wishlist")
-    said = json.loads(wizamart("modules", "uninstall", "wishlist", "--purge", "--json"))
-    assert [(each["table"], each["rows"]) for each in said["tables"] if each["is_dropped"]] == [("wishes", 0)]
-    assert schema_of(world) == before
-    wizamart("migrate")
-    assert schema_of(world) == before

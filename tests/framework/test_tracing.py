@@ -20,7 +20,6 @@ from app.tasks.ports import ClaimedJob
 from app.testing.working import work
 from tests.kernel.receiver import Receiver, attributes_of
 
-pytestmark = pytest.mark.demo_done
 TASK = "app.modules.tenancy.tasks.sessions.delete_ended_sessions"
 
 SECRET = "-".join(("tulip", "7"))  # as lines of the code are sent, it must not stand in one

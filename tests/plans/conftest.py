@@ -25,6 +25,11 @@ ENDED = Closed("errors.framework.read_only")
 _built: list[FastAPI] = []
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Here a vendor begins without goods: what fits under a limit is counted from none."""
+    item.add_marker(pytest.mark.demo_due)
+
+
 @pytest.fixture
 def plan(world: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plans]:
     """The plans that the test sets; no other module answers for plans."""

@@ -23,7 +23,7 @@ from app.modules.catalog.tests.test_edit import FACTS, send
 from app.modules.entitlements import Allowance, LimitReachedError, SurplusError
 from app.modules.marketplace.services import source_service, undo_service
 from app.modules.marketplace.tests.conftest import Shop, counts, feed, row
-from app.modules.tenancy.services import domain_service
+from app.modules.tenancy.services import domain_service, role_service, user_service
 from app.modules.tenancy.tests.steps import link_in, mails_to, post, token_in
 from app.modules.texts import load_texts
 from app.testing.api_keys import make_key
@@ -342,3 +342,32 @@ def test_editing_is_checked_by_age(shop: Shop, plan: Plans) -> None:
         entitlements.check_editable(session, shop.vendor_id, PRODUCTS, lambda: 2)
         with pytest.raises(SurplusError):
             entitlements.check_editable(session, shop.vendor_id, PRODUCTS, lambda: 3)
+
+
+def test_a_surplus_member_keeps_the_role_and_can_leave(owner: TestClient, shop: Shop, plan: Plans) -> None:
+    with shop.session() as session:
+        role_id = role_service.create_role(
+            session, vendor_id=shop.vendor_id, name="Packer", permissions=["tenancy.team.view"]
+        )
+    with unit_of_work(IdentityScope()) as session:
+        user = user_service.create_user(session, email="late@moselle.example", name="Late", password=None)
+        user_service.add_membership(session, user, vendor_id=shop.vendor_id, role_id=role_id)
+    found = shop.rows("SELECT id FROM memberships WHERE vendor_id = :vendor ORDER BY id")
+    plan.limits[TEAM] = len(found) - 1
+    pages = [f"{HOME}/team/{to_public('mbr', row.id)}" for row in (found[0], found[-1])]
+    form = {"role_id": to_public("rol", role_id)}
+    assert [send(owner, f"{page}/role", **form).status_code for page in pages] == [303, 403]
+    assert owner.get(pages[1]).status_code == 200
+    assert post(owner, f"{pages[0]}/remove", page=pages[0]).status_code == 303
+    assert send(owner, f"{pages[1]}/role", **form).status_code == 303
+
+
+def test_a_surplus_host_is_not_checked_again(owner: TestClient, shop: Shop, plan: Plans) -> None:
+    with shop.session() as session:
+        domain_service.add_domain(session, shop.vendor_id, "second.example")
+    found = shop.rows("SELECT id FROM domains WHERE vendor_id = :vendor ORDER BY id")
+    plan.limits[DOMAINS] = len(found) - 1
+    pages = [f"{HOME}/domains/{to_public('dom', row.id)}" for row in (found[0], found[-1])]
+    assert [post(owner, f"{page}/check", page=page).status_code for page in pages] == [303, 403]
+    assert post(owner, f"{pages[0]}/remove", page=pages[0]).status_code == 303
+    assert post(owner, f"{pages[1]}/check", page=pages[1]).status_code == 303

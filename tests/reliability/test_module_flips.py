@@ -11,12 +11,12 @@ from app.testing.modules_proof import flips_are_proved, prove_flips
 pytestmark = pytest.mark.reliability
 
 
-@pytest.mark.long(42)
-def test_ten_flips_break_no_request_and_lose_no_job(
+@pytest.mark.long(30)
+def test_five_flips_break_no_request_and_lose_no_job(
     world: Database, broker: str, broker_at: Callable[[str | None], None], tmp_path: Path
 ) -> None:
     broker_at(broker)
-    figures = prove_flips(world, tmp_path, flips=10)
+    figures = prove_flips(world, tmp_path, flips=5)
     assert flips_are_proved(figures), figures
     assert figures["requests_per_second"] >= 10
     assert figures["statuses"]["404"] > 0

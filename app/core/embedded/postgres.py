@@ -92,6 +92,7 @@ def _settings(sockets: Path, binaries: Path, *, durable: bool) -> dict[str, str]
         "unix_socket_permissions": "0700",
         "max_connections": "200",
         "shared_buffers": "128MB",
+        "autovacuum_naptime": "10s",  # a first import makes a large table within a minute
         "timezone": "UTC",
         "log_timezone": "UTC",
     }

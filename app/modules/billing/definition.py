@@ -109,6 +109,7 @@ definition = ModuleDefinition(
         "admin_tiers",
         "admin_tier_preview",
         "admin_addons",
+        "admin_offers",
         "admin_subscriptions",
         "admin_subscription_forms",
         "admin_invoices",

@@ -53,6 +53,19 @@ class ChangeKind(StrEnum):
     REMINDED = "reminded"
 
 
+class CancelFeedback(StrEnum):
+    """Why a vendor leaves, in Stripe's words. Texts: message key ``billing.cancel_feedback.<value>``."""
+
+    TOO_EXPENSIVE = "too_expensive"
+    MISSING_FEATURES = "missing_features"
+    SWITCHED_SERVICE = "switched_service"
+    UNUSED = "unused"
+    TOO_COMPLEX = "too_complex"
+    CUSTOMER_SERVICE = "customer_service"
+    LOW_QUALITY = "low_quality"
+    OTHER = "other"
+
+
 class InvoiceKind(StrEnum):
     """What an invoice is for. Texts: message key ``billing.invoice_kinds.<value>``."""
 

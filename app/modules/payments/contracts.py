@@ -12,9 +12,6 @@ from stripe import StripeClient
 from app.modules.payments.enums import Payee, PaymentState, Provider, RefundState
 from app.modules.providers import ProviderPoint
 
-# Tables of other modules may point their foreign keys here, with ``vendor_id``; these names never change.
-PAYMENT_ANCHOR = ("payments.vendor_id", "payments.id")
-
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:

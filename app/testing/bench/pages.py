@@ -52,7 +52,7 @@ _TEXTS = """
     INSERT INTO product_translations (vendor_id, product_id, language, title, description, edited_fields,
         search_vector, created_at, updated_at, version)
     SELECT p.vendor_id, p.id, 'fr', t.title, repeat(t.title || '. ', 8), '{}',
-        to_tsvector('simple', translate(unaccent(concat_ws(' ', t.title, p.sku, p.gtin, ltrim(p.gtin, '0'), p.brand)),
+        to_tsvector('simple', translate(unaccent(concat_ws(' ', t.title, p.sku, ltrim(p.gtin, '0'), p.brand)),
             '-_./', '    ')), now(), now(), 1
     FROM products p, LATERAL (SELECT
         (ARRAY['Parapluie', 'Veste', 'Lampe', 'Tasse', 'Sac', 'Montre', 'Chaise', 'Livre', 'Vase', 'Écharpe'])[

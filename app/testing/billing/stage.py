@@ -27,7 +27,7 @@ from app.testing.delivery.proof import QUEUES, connected
 from sandbox.testing import Sandbox
 
 _SECRET = "whsec_proof"
-_START_SECONDS, _SETTLE_SECONDS = 90.0, 300.0
+_START_SECONDS, _SETTLE_SECONDS = 90.0, 1200.0
 _POLL_SECONDS = 0.1
 _CHILDREN = 2
 _BUSY = text(

@@ -110,7 +110,6 @@ class WorkRules(Conformance):
             assert next(CronSim(cron_of(entry.schedule), now)) - now < _FAR
             assert beat[entry.name]["options"]["queue"] in QUEUES
 
-    @pytest.mark.demo_done
     @pytest.mark.timeout(180)
     def test_scheduled_tasks_run(self, owner_engine: Engine, world: object) -> None:
         with unit_of_work(SYSTEM) as session:
@@ -141,7 +140,6 @@ class WorkRules(Conformance):
             if publisher:  # a module may listen to one that is not installed
                 assert get_type_hints(function)[given[1]] is event_class(name), path
 
-    @pytest.mark.demo_done
     @pytest.mark.timeout(180)
     def test_an_event_is_handled_once_however_often_it_comes(
         self, owner_engine: Engine, world: object

@@ -52,6 +52,7 @@ class Subscription(Keyed, VendorOwned, Versioned, Base):
     period_end: Mapped[datetime]
     cancel_at_period_end: Mapped[bool] = mapped_column(default=False)
     cancel_reason: Mapped[str | None]
+    cancel_feedback: Mapped[str | None]
     cancelled_at: Mapped[datetime | None]
     past_due_since: Mapped[datetime | None]
     next_tier_id: Mapped[UUID | None] = mapped_column(ForeignKey("subscription_tiers.id"))

@@ -9,10 +9,10 @@ from fastapi import Response
 from app.core.database import SYSTEM
 from app.core.i18n import LANGUAGES, format_money, language_name
 from app.core.ids import to_public
-from app.modules.billing.contracts import AddonInput, By
-from app.modules.billing.enums import ChangeSource, Interval
+from app.modules.billing.contracts import AddonInput
+from app.modules.billing.enums import Interval
 from app.modules.billing.models.subscription_tier import Addon
-from app.modules.billing.services import addon_service, stripe_request_service, tier_service
+from app.modules.billing.services import addon_service, tier_service
 from app.modules.billing.services import operator_list_service as lists
 from app.modules.billing.services.addon_service import ADDON_PREFIX
 from app.modules.billing.services.operator_view_service import offer_actions
@@ -236,30 +236,3 @@ def _facts(ctx: PageContext, addon: Addon) -> list[Fact]:
             ctx.t("billing.admin.names"), ", ".join(f"{code}: {name}" for code, name in addon.names.items())
         ),
     ]
-
-
-@router.action("/billing/addons/{addon_id}/archive", permission=_MANAGE)
-def archive_addon(ctx: PageContext, addon_id: str) -> Response:
-    """Sell an add-on no more; who has it keeps it."""
-    key = _addon(ctx).id
-    addon_service.archive_addon(ctx.session, key)
-    ctx.flash("success", "billing.admin.archived")
-    return ctx.redirect("billing.admin.addon", addon_id=addon_id)
-
-
-@router.action("/billing/addons/{addon_id}/restore", permission=_MANAGE)
-def restore_addon(ctx: PageContext, addon_id: str) -> Response:
-    """Sell an archived add-on again."""
-    key = _addon(ctx).id
-    addon_service.restore_addon(ctx.session, key)
-    ctx.flash("success", "billing.admin.restored")
-    return ctx.redirect("billing.admin.addon", addon_id=addon_id)
-
-
-@router.action("/billing/addons/{addon_id}/sync", permission=_MANAGE)
-def sync_addon(ctx: PageContext, addon_id: str) -> Response:
-    """Have Stripe told of an add-on's names and price."""
-    by = By(ChangeSource.USER, ctx.who.user_id)
-    stripe_request_service.ask_addon_sync(ctx.session, _addon(ctx).id, by)
-    ctx.flash("info", "billing.admin.asked")
-    return ctx.redirect("billing.admin.addon", addon_id=addon_id)

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.errors import ConflictError
-from app.core.i18n import format_money
+from app.core.i18n import format_money, ntranslate
 from app.core.ids import to_public
 from app.modules.billing.contracts import By
 from app.modules.billing.enums import ChangeSource, InvoiceKind, InvoiceStatus
 from app.modules.billing.models.invoice import BillingInvoice
-from app.modules.billing.services import invoice_service, settlement_service
+from app.modules.billing.services import invoice_mail_service, invoice_service, settlement_service
 from app.modules.billing.services import operator_list_service as lists
 from app.modules.billing.services.history_service import SUBSCRIPTION_PREFIX
 from app.modules.billing.services.invoice_service import INVOICE_PREFIX
@@ -28,6 +28,7 @@ from app.modules.tenancy.facade import find_vendor
 router = AreaRouter("admin")
 _MANAGE = "billing.manage_subscriptions"
 _F = "billing.admin.fields"
+_SENT = (InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE)
 
 
 def _mark_paid(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
@@ -166,13 +167,26 @@ def _actions(ctx: PageContext, found: BillingInvoice, here: str) -> list[Action]
         actions.append(
             Action(ctx.t("billing.admin.act.hosted"), found.hosted_url, "external-link", is_post=False)
         )
+    may_manage = _MANAGE in ctx.who.permissions
+    if may_manage and found.status in _SENT:
+        actions.append(Action(ctx.t("billing.admin.act.resend"), f"{here}/resend", "mail"))
     is_open = found.status == InvoiceStatus.OPEN and found.stripe_invoice_id is None
-    if is_open and _MANAGE in ctx.who.permissions:
+    if is_open and may_manage:
         for name, icon, variant in (("mark_paid", "check", "primary"), ("void", "ban", "danger")):
             label, confirm = ctx.t(f"billing.admin.act.{name}"), ctx.t(f"billing.admin.confirm.{name}")
             path = f"{here}/{name.replace('_', '-')}"
             actions.append(Action(label, path, icon, variant, confirm=confirm))  # type: ignore[arg-type]
     return actions
+
+
+@router.action("/billing/invoices/{invoice_id}/resend", permission=_MANAGE)
+def resend(ctx: PageContext, invoice_id: str) -> Response:
+    """Mail an invoice once more to those who pay for the vendor."""
+    by = By(ChangeSource.USER, ctx.who.user_id)
+    count = invoice_mail_service.send_again(ctx.session, public_id(INVOICE_PREFIX, invoice_id), by)
+    words = ntranslate(ctx.language, "billing.admin.resent", count)
+    ctx.flash_text("success" if count else "warning", words)
+    return ctx.redirect("billing.admin.invoice", invoice_id=invoice_id)
 
 
 @router.action("/billing/invoices/{invoice_id}/mark-paid", permission=_MANAGE)

@@ -237,6 +237,9 @@ def _facts(ctx: PageContext, found: Subscription, vendor: str) -> Block:
         for name in ("trial_ends_at", "past_due_since", "cancelled_at")
         if getattr(found, name) is not None
     ]
+    if found.cancel_feedback:
+        words = ctx.t(f"billing.cancel_feedback.{found.cancel_feedback}")
+        facts.append(Fact(ctx.t("billing.cancel.feedback"), words))
     if found.cancel_reason:
         facts.append(Fact(ctx.t(f"{_F}.reason"), found.cancel_reason))
     return Block("facts", ctx.t("billing.admin.blocks.facts"), facts, column="side", order=10)

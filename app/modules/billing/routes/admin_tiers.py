@@ -10,11 +10,10 @@ from fastapi import Response
 from app.core.database import SYSTEM
 from app.core.i18n import LANGUAGES, format_money, language_name
 from app.core.ids import to_public
-from app.modules.billing.contracts import By, TierInput
-from app.modules.billing.enums import ChangeSource
+from app.modules.billing.contracts import TierInput
 from app.modules.billing.models.subscription_tier import SubscriptionTier
 from app.modules.billing.services import operator_list_service as lists
-from app.modules.billing.services import stripe_request_service, tier_service
+from app.modules.billing.services import tier_service
 from app.modules.billing.services.operator_view_service import limits_in_words, offer_actions
 from app.modules.billing.services.tier_service import TIER_PREFIX
 from app.modules.entitlements import features
@@ -328,30 +327,3 @@ def _at_stripe(ctx: PageContext, tier: SubscriptionTier) -> list[Fact]:
         Fact(ctx.t(f"{_F}.stripe_monthly"), tier.stripe_monthly_price_id, "code"),
         Fact(ctx.t(f"{_F}.stripe_annual"), tier.stripe_annual_price_id, "code"),
     ]
-
-
-@router.action("/billing/tiers/{tier_id}/archive", permission=_MANAGE)
-def archive_tier(ctx: PageContext, tier_id: str) -> Response:
-    """Sell a plan no more; who has it keeps it."""
-    key = _tier(ctx).id
-    tier_service.archive_tier(ctx.session, key)
-    ctx.flash("success", "billing.admin.archived")
-    return ctx.redirect("billing.admin.tier", tier_id=tier_id)
-
-
-@router.action("/billing/tiers/{tier_id}/restore", permission=_MANAGE)
-def restore_tier(ctx: PageContext, tier_id: str) -> Response:
-    """Sell an archived plan again."""
-    key = _tier(ctx).id
-    tier_service.restore_tier(ctx.session, key)
-    ctx.flash("success", "billing.admin.restored")
-    return ctx.redirect("billing.admin.tier", tier_id=tier_id)
-
-
-@router.action("/billing/tiers/{tier_id}/sync", permission=_MANAGE)
-def sync_tier(ctx: PageContext, tier_id: str) -> Response:
-    """Have Stripe told of a plan's names and prices."""
-    by = By(ChangeSource.USER, ctx.who.user_id)
-    stripe_request_service.ask_tier_sync(ctx.session, _tier(ctx).id, by)
-    ctx.flash("info", "billing.admin.asked")
-    return ctx.redirect("billing.admin.tier", tier_id=tier_id)

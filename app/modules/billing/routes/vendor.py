@@ -12,11 +12,12 @@ from app.core.i18n import format_date, ntranslate
 from app.core.ids import to_public
 from app.modules.billing.enums import InvoiceStatus, SubscriptionStatus
 from app.modules.billing.exceptions import NotBilledByStripeError
-from app.modules.billing.models.subscription import Subscription
+from app.modules.billing.models.subscription import Subscription, SubscriptionChange
 from app.modules.billing.models.subscription_tier import Addon
 from app.modules.billing.services import (
     addon_service,
     history_service,
+    history_view_service,
     invoice_service,
     offer_service,
     stripe_request_service,
@@ -111,18 +112,26 @@ def _blocks(ctx: PageContext, found: Subscription) -> list[Block]:
         for row, addon in addon_service.list_booked(ctx.session, ctx.vendor.id)
         if row.ends_at is None or row.ends_at > clock.now()
     ]
-    changes = history_service.list_changes(ctx.session, ctx.vendor.id, limit=_HISTORY)
     blocks = [
         Block("plan", ctx.t("billing.plan.yours"), _facts(ctx, found)),
         _part(ctx, "usage", "billing.plan.usage", bars=bars),
         _part(ctx, "booked", "billing.pages.addons", "side", booked=booked),
-        _part(ctx, "history", "billing.plan.history", "side", changes=changes),
+        _part(ctx, "history", "billing.plan.history", "side", changes=_history(ctx, found)),
     ]
     if "billing.view_invoices" in ctx.who.permissions:
         invoices = invoice_service.list_invoices(ctx.session, ctx.vendor.id, limit=3)
         shown = [(to_public(invoice_service.INVOICE_PREFIX, one.id), one) for one in invoices]
         blocks.append(_part(ctx, "invoices", "billing.pages.invoices", invoices=shown))
     return blocks
+
+
+def _history(ctx: PageContext, found: Subscription) -> list[tuple[SubscriptionChange, str | None]]:
+    """What changed, with the plan that it changed to."""
+    names = history_view_service.plan_names(ctx, found)
+    return [
+        (row, history_view_service.plan_in_words(ctx, names, row.to_value))
+        for row in history_service.list_changes(ctx.session, ctx.vendor.id, limit=_HISTORY)
+    ]
 
 
 def _part(

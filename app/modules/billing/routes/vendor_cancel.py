@@ -5,7 +5,7 @@ from typing import Any
 
 from app.core.i18n import format_date
 from app.core.ids import to_public
-from app.modules.billing.enums import SubscriptionStatus
+from app.modules.billing.enums import CancelFeedback, SubscriptionStatus
 from app.modules.billing.services import stripe_request_service, subscription_service
 from app.modules.billing.services.asking_service import asker
 from app.modules.billing.services.stripe_request_service import REQUEST_PREFIX
@@ -35,11 +35,21 @@ def _fields(ctx: PageContext) -> Sequence[Field]:
         hint_key="billing.cancel.reason_hint",
         max_length=500,
     )
-    return [*note, reason]
+    feedback = Field(
+        "feedback",
+        "billing.cancel.feedback",
+        "radios",
+        is_required=False,
+        options=[(one.value, f"billing.cancel_feedback.{one}") for one in CancelFeedback],
+    )
+    return [*note, feedback, reason]
 
 
 def _save(ctx: PageContext, values: Mapping[str, Any]) -> str:
-    asked = stripe_request_service.ask_cancel(ctx.session, ctx.vendor.id, asker(ctx), values["reason"])
+    feedback = CancelFeedback(values["feedback"]) if values["feedback"] else None
+    asked = stripe_request_service.ask_cancel(
+        ctx.session, ctx.vendor.id, asker(ctx), values["reason"], feedback
+    )
     if asked is None:
         ctx.flash("success", "billing.done.cancel")
         return ctx.url(_PLAN)

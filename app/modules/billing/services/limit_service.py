@@ -1,11 +1,21 @@
 """Limits of a vendor: an exception of its own, else the plan's, else the feature's default; add-ons come on top."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -20,38 +30,43 @@ from app.modules.billing.services.lock_service import locked_subscription
 from app.modules.entitlements import features
 
 OVERRIDE_PREFIX = "ovr"
+# In this order each goes over the one before; what add-ons bring is added.
+_PLANS, _OWN, _ADDED = 1, 2, 3
+_VENDOR, _NOW = bindparam("vendor_id", type_=Uuid()), bindparam("now", type_=DateTime(timezone=True))
+_LIMITS: Any = union_all(
+    select(literal(_PLANS).label("rank"), TierLimit.feature_code, cast(TierLimit.limit_value, BigInteger))
+    .join(Subscription, Subscription.tier_id == TierLimit.tier_id)
+    .where(Subscription.vendor_id == _VENDOR),
+    select(literal(_OWN), LimitOverride.feature_code, LimitOverride.limit_value).where(
+        LimitOverride.vendor_id == _VENDOR,
+        or_(LimitOverride.expires_at.is_(None), LimitOverride.expires_at > _NOW),
+    ),
+    select(literal(_ADDED), Addon.feature_code, func.sum(SubscriptionAddon.quantity * Addon.amount))
+    .join(Addon, Addon.id == SubscriptionAddon.addon_id)
+    .where(
+        SubscriptionAddon.vendor_id == _VENDOR,
+        Addon.feature_code.is_not(None),
+        or_(SubscriptionAddon.ends_at.is_(None), SubscriptionAddon.ends_at > _NOW),
+    )
+    .group_by(Addon.feature_code),
+).order_by("rank")
 
 
 def effective_limit(session: Session, vendor_id: UUID, feature_code: str) -> int | None:
     """The limit that holds now; None is unlimited. Without a subscription it is the feature's default."""
-    now = clock.now()
-    override, tier = LimitOverride, TierLimit
-    row = session.execute(
-        select(
-            override.id.label("override_id"),
-            override.limit_value.label("own"),
-            tier.tier_id.label("limit_of"),
-            tier.limit_value.label("limit"),
-            _booked(vendor_id, feature_code, now).label("more"),
-        )
-        .select_from(Subscription)
-        .outerjoin(
-            override,
-            (override.vendor_id == Subscription.vendor_id)
-            & (override.feature_code == feature_code)
-            & or_(override.expires_at.is_(None), override.expires_at > now),
-        )
-        .outerjoin(tier, (tier.tier_id == Subscription.tier_id) & (tier.feature_code == feature_code))
-        .where(Subscription.vendor_id == vendor_id)
-    ).one_or_none()
-    if row is not None and row.override_id is not None:
-        limit = row.own
-    elif row is not None and row.limit_of is not None:
-        limit = row.limit
-    else:
-        feature = features().get(feature_code)
-        limit = feature.default_limit if feature else None
-    return None if limit is None else limit + (int(row.more) if row else 0)
+    return effective_limits(session, vendor_id).get(feature_code)
+
+
+def effective_limits(session: Session, vendor_id: UUID) -> dict[str, int | None]:
+    """The limits of all features that hold now, by one statement."""
+    limits = {code: feature.default_limit for code, feature in features().items()}
+    more: dict[str, int] = {}
+    for rank, code, value in session.execute(_LIMITS, {"vendor_id": vendor_id, "now": clock.now()}):
+        if rank == _ADDED:
+            more[code] = int(value)
+        else:
+            limits[code] = value
+    return {code: None if limit is None else limit + more.get(code, 0) for code, limit in limits.items()}
 
 
 def list_overrides(session: Session, vendor_id: UUID) -> Sequence[LimitOverride]:
@@ -112,18 +127,4 @@ def _find(session: Session, vendor_id: UUID, feature_code: str) -> LimitOverride
         select(LimitOverride).where(
             LimitOverride.vendor_id == vendor_id, LimitOverride.feature_code == feature_code
         )
-    )
-
-
-def _booked(vendor_id: UUID, feature_code: str, moment: datetime) -> Any:
-    amount = func.coalesce(func.sum(SubscriptionAddon.quantity * Addon.amount), 0)
-    return (
-        select(amount)
-        .join(Addon, Addon.id == SubscriptionAddon.addon_id)
-        .where(
-            SubscriptionAddon.vendor_id == vendor_id,
-            Addon.feature_code == feature_code,
-            or_(SubscriptionAddon.ends_at.is_(None), SubscriptionAddon.ends_at > moment),
-        )
-        .scalar_subquery()
     )

@@ -1,6 +1,6 @@
 """Blocks of a subscription's page for operators: use, exceptions, add-ons, invoices, history, and Stripe's side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from app.modules.billing.models.subscription_tier import Addon, SubscriptionTier
 from app.modules.billing.services import (
     addon_service,
     history_service,
+    history_view_service,
     invoice_service,
     limit_service,
     operator_list_service,
@@ -130,11 +131,12 @@ def history(ctx: PageContext, subscription: Subscription) -> Block:
     """What became of the subscription, and who or what did it."""
     rows = history_service.list_changes(ctx.session, subscription.vendor_id)
     names = user_names(ctx.session, {row.user_id for row in rows if row.user_id})
+    plans = history_view_service.plan_names(ctx, subscription)
     lines = [
         Line(
             ctx.t(f"billing.changes.{row.kind}"),
             [
-                _change(ctx, row),
+                _change(ctx, row, plans),
                 (names.get(row.user_id) if row.user_id else None)
                 or ctx.t(f"billing.admin.source.{row.source}"),
                 format_datetime(ctx.language, row.at, ctx.time_zone),
@@ -239,11 +241,15 @@ def _limit(ctx: PageContext, row: LimitOverride) -> str:
     return format_number(ctx.language, row.limit_value)
 
 
-def _change(ctx: PageContext, row: SubscriptionChange) -> str:
-    values = [value for value in (row.from_value, row.to_value) if value]
+def _change(ctx: PageContext, row: SubscriptionChange, plans: Mapping[str, str]) -> str:
+    values = [
+        history_view_service.in_words(ctx, plans, value) for value in (row.from_value, row.to_value) if value
+    ]
     parts = [" → ".join(values)] if values else []
     if "feature" in row.details:
         parts.insert(0, feature_name(ctx, row.details["feature"]))
+    if row.details.get("feedback"):
+        parts.append(ctx.t(f"billing.cancel_feedback.{row.details['feedback']}"))
     parts += [str(row.details[name]) for name in ("addon", "reason") if row.details.get(name)]
     parts += row.details.get("fields", [])
     return " · ".join(parts)

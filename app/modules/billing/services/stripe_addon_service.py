@@ -1,6 +1,9 @@
 """Add-ons as the items of a subscription at Stripe say."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,9 +13,11 @@ from app.core.ids import new_id
 from app.modules.billing.contracts import BY_STRIPE
 from app.modules.billing.enums import ChangeKind
 from app.modules.billing.models.subscription import Subscription, SubscriptionAddon
-from app.modules.billing.models.subscription_tier import Addon
+from app.modules.billing.models.subscription_tier import Addon, SubscriptionTier
 from app.modules.billing.services import addon_service, history_service, period_service
 from app.modules.billing.services.stripe_remote_service import ENDED, RemoteItem, RemoteSubscription
+
+Billed = dict[str, tuple[int, str | None]]  # by product: how many, and the item's id
 
 
 def apply_addons(session: Session, local: Subscription, remote: RemoteSubscription, *, is_link: bool) -> None:
@@ -36,6 +41,29 @@ def apply_addons(session: Session, local: Subscription, remote: RemoteSubscripti
     for row, addon in booked.values():
         if row.ends_at is None:
             _end(session, local, addon, row, _paid_until(local, addon, remote, is_link=is_link))
+
+
+def items_of(remote: RemoteSubscription, tiers: Mapping[str, SubscriptionTier]) -> Billed:
+    """What Stripe bills besides plans, by product."""
+    return {
+        item.product_id: (item.quantity, item.id)
+        for item in remote.items
+        if item.quantity and item.product_id not in tiers
+    }
+
+
+def billed(session: Session, vendor_ids: Collection[UUID]) -> Mapping[UUID, Billed]:
+    """By vendor the add-ons that Stripe bills as far as is known, as ``items_of`` says it."""
+    row = SubscriptionAddon
+    rows = (
+        select(row.vendor_id, Addon.stripe_product_id, row.quantity, row.stripe_item_id)
+        .join(Addon, Addon.id == row.addon_id)
+        .where(row.vendor_id.in_(vendor_ids), row.stripe_item_id.is_not(None), row.ends_at.is_(None))
+    )
+    found: dict[UUID, Billed] = defaultdict(dict)
+    for vendor_id, product, quantity, item_id in session.execute(rows):
+        found[vendor_id][product or ""] = (quantity, item_id)
+    return found
 
 
 def _book(

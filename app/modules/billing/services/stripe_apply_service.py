@@ -4,7 +4,7 @@ A subscription is written under its row's lock, and only what was read later tha
 slow reads change nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -21,7 +21,8 @@ from app.modules.billing.models.subscription import Subscription
 from app.modules.billing.models.subscription_tier import SubscriptionTier
 from app.modules.billing.services import history_service, stripe_addon_service, sync_service, tier_service
 from app.modules.billing.services.history_service import SUBSCRIPTION_PREFIX
-from app.modules.billing.services.lock_service import locked_subscription
+from app.modules.billing.services.lock_service import as_vendor, locked_subscription
+from app.modules.billing.services.stripe_addon_service import Billed
 from app.modules.billing.services.stripe_remote_service import (
     ENDED,
     UNBEGUN,
@@ -46,6 +47,8 @@ _STATUSES: Mapping[str, SubscriptionStatus] = {
     "incomplete_expired": SubscriptionStatus.EXPIRED,
 }
 _RUNNING = (SubscriptionStatus.TRIAL, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
+Tiers = Mapping[str, SubscriptionTier]
+Differing = dict[str, tuple[str | None, str | None]]
 
 
 class Applied(StrEnum):
@@ -66,24 +69,48 @@ def apply_subscription(
     A vendor's that has none yet is linked to it; one that runs beside another is left to a job that ends it.
     """
     vendor_id = find_owner(session, remote)
-    if vendor_id is None or remote.status == "incomplete":
+    if vendor_id is None:
         return _foreign(remote)
+    if _is_noted_as_same(session, vendor_id, remote, account_platform_id):
+        return Applied.DONE
     with locked_subscription(session, vendor_id) as local:
-        if account_platform_id not in (None, local.platform_id):
-            return _foreign(remote)
-        is_link = local.stripe_subscription_id != remote.id
-        if is_link and remote.status in ENDED | UNBEGUN:
-            return _foreign(remote)
-        if is_link and local.stripe_subscription_id and local.status != SubscriptionStatus.EXPIRED:
-            _end_duplicate(session, vendor_id, remote)
-            return Applied.DUPLICATE
-        known_at = local.stripe_read_at
-        if known_at is not None and known_at >= remote.read_at:
-            return Applied.OLDER
-        if is_link:
-            _link(local, remote)
-        _apply(session, local, remote, is_link=is_link)
+        return apply_to(session, local, remote, account_platform_id)
+
+
+def apply_to(
+    session: Session, local: Subscription, remote: RemoteSubscription, account_platform_id: UUID | None
+) -> Applied:
+    """The same for the owner's subscription, which is locked in its vendor's scope."""
+    if remote.status == "incomplete" or account_platform_id not in (None, local.platform_id):
+        return _foreign(remote)
+    is_link = local.stripe_subscription_id != remote.id
+    if is_link and remote.status in ENDED | UNBEGUN:
+        return _foreign(remote)
+    if is_link and local.stripe_subscription_id and local.status != SubscriptionStatus.EXPIRED:
+        _end_duplicate(session, local.vendor_id, remote)
+        return Applied.DUPLICATE
+    known_at = local.stripe_read_at
+    if known_at is not None and known_at >= remote.read_at:
+        return Applied.OLDER
+    if is_link:
+        _link(local, remote)
+    _apply(session, local, remote, is_link=is_link)
     return Applied.DONE
+
+
+def _is_noted_as_same(
+    session: Session, vendor_id: UUID, remote: RemoteSubscription, account_platform_id: UUID | None
+) -> bool:
+    """Most messages say what is known: then only the time of reading is written, and nobody waits for a lock."""
+    mine = select(Subscription).where(Subscription.vendor_id == vendor_id)
+    local = session.scalars(mine.execution_options(populate_existing=True)).one()
+    if account_platform_id not in (None, local.platform_id):
+        return False
+    billed = stripe_addon_service.billed(session, [vendor_id])
+    if not is_same(local, remote, tiers_of(session, [remote]), billed.get(vendor_id, {})):
+        return False
+    with as_vendor(session, vendor_id):
+        return sync_service.note_read(session, local, remote.read_at)
 
 
 def find_owner(session: Session, remote: RemoteSubscription) -> UUID | None:
@@ -101,23 +128,40 @@ def find_owner(session: Session, remote: RemoteSubscription) -> UUID | None:
     return session.scalar(made_for)
 
 
+def tiers_of(session: Session, remotes: Iterable[RemoteSubscription]) -> dict[str, SubscriptionTier]:
+    """The plans that the subscriptions' prices are for, by product."""
+    products = {item.product_id for remote in remotes for item in remote.items}
+    rows = select(SubscriptionTier).where(SubscriptionTier.stripe_product_id.in_(products))
+    return {str(tier.stripe_product_id): tier for tier in session.scalars(rows)}
+
+
 def differences(
-    session: Session, local: Subscription, remote: RemoteSubscription
-) -> tuple[dict[str, tuple[str | None, str | None]], dict[str, tuple[str | None, str | None]]]:
+    session: Session, local: Subscription, remote: RemoteSubscription, tiers: Tiers
+) -> tuple[Differing, Differing]:
     """What is not the same here and there, by field: what taking over puts right, and what it cannot."""
-    state = state_of(session, local, remote)
-    repairable = sync_service.compare(local, state)
-    products = _tiers(session, remote)
-    lasting: dict[str, tuple[str | None, str | None]] = {}
-    if remote.items and main_item(remote.items, products) is None and remote.status not in ENDED:
+    lasting: Differing = {}
+    if remote.items and main_item(remote.items, tiers) is None and remote.status not in ENDED:
         code = tier_service.get_tier(session, local.tier_id).code
         lasting["tier_id"] = (code, remote.items[0].price_id)
-    return repairable, lasting
+    return sync_service.compare(local, state_of(local, remote, tiers)), lasting
 
 
-def state_of(session: Session, local: Subscription, remote: RemoteSubscription) -> RemoteState:
+def is_same(local: Subscription, remote: RemoteSubscription, tiers: Tiers, billed: Billed) -> bool:
+    """Whether taking over would change nothing. ``billed``: the add-ons that Stripe bills, as far as is known."""
+    item = main_item(remote.items, tiers)
+    planned = (local.next_tier_id, local.next_interval)
+    return (
+        local.stripe_subscription_id == remote.id
+        and item is not None
+        and remote.status not in ENDED | UNBEGUN
+        and not sync_service.compare(local, state_of(local, remote, tiers))
+        and planned == (_planned(remote, item) or (None, None))
+        and billed == stripe_addon_service.items_of(remote, tiers)
+    )
+
+
+def state_of(local: Subscription, remote: RemoteSubscription, tiers: Tiers) -> RemoteState:
     """What Stripe says in our words. What it does not say stays as it is here."""
-    tiers = _tiers(session, remote)
     item = main_item(remote.items, tiers) or (remote.items[0] if remote.items else None)
     tier = tiers.get(item.product_id) if item else None
     start, end = _period(local, item)
@@ -143,15 +187,15 @@ def state_of(session: Session, local: Subscription, remote: RemoteSubscription) 
 
 
 def _apply(session: Session, local: Subscription, remote: RemoteSubscription, *, is_link: bool) -> None:
-    state = state_of(session, local, remote)
+    tiers = tiers_of(session, [remote])
+    state = state_of(local, remote, tiers)
     if is_link:
         # A past subscription has ended, so this one begins, whatever that one still owes.
         local.past_due_since = None
     if state.status not in (SubscriptionStatus.CANCELLED, SubscriptionStatus.EXPIRED):
-        local.cancel_reason = None
-    sync_service.apply_state(session, local.vendor_id, state, remote.read_at)
-    item = main_item(remote.items, _tiers(session, remote))
-    _set_planned(session, local, _planned(remote, item))
+        local.cancel_reason = local.cancel_feedback = None
+    sync_service.apply_state(session, local, state, remote.read_at)
+    _set_planned(session, local, _planned(remote, main_item(remote.items, tiers)))
     stripe_addon_service.apply_addons(session, local, remote, is_link=is_link)
 
 
@@ -179,13 +223,6 @@ def _period(local: Subscription, item: RemoteItem | None) -> tuple[datetime, dat
     if item and item.period_start and item.period_end and item.period_start < item.period_end:
         return item.period_start, item.period_end
     return local.period_start, local.period_end
-
-
-def _tiers(session: Session, remote: RemoteSubscription) -> dict[str, SubscriptionTier]:
-    """The plans that the subscription's prices are for, by product."""
-    products = {item.product_id for item in remote.items}
-    rows = select(SubscriptionTier).where(SubscriptionTier.stripe_product_id.in_(products))
-    return {str(tier.stripe_product_id): tier for tier in session.scalars(rows)}
 
 
 def _planned(remote: RemoteSubscription, item: RemoteItem | None) -> tuple[UUID, str] | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.ids import new_id, to_public
 from app.modules.billing.contracts import BY_TASK, By, RequestInfo
-from app.modules.billing.enums import Interval, InvoiceStatus, RequestKind, SubscriptionStatus
+from app.modules.billing.enums import CancelFeedback, Interval, InvoiceStatus, RequestKind, SubscriptionStatus
 from app.modules.billing.exceptions import (
     AddonNotFoundError,
     BillingInputError,
@@ -135,14 +135,17 @@ def ask_change(
         return _ask(session, subscription, "change", by, **change)
 
 
-def ask_cancel(session: Session, vendor_id: UUID, by: By, reason: str = "") -> UUID | None:
+def ask_cancel(
+    session: Session, vendor_id: UUID, by: By, reason: str = "", feedback: CancelFeedback | None = None
+) -> UUID | None:
     """End the subscription with its period. None: done. Raises SubscriptionError."""
     with locked_subscription(session, vendor_id) as subscription:
         if not is_billed_by_stripe(subscription):
-            subscription_service.cancel(session, vendor_id, by, reason)
+            subscription_service.cancel(session, vendor_id, by, reason, feedback)
             return None
         subscription_service.require(subscription, "cancel", BY_TASK)
-        return _ask(session, subscription, "cancel", by, reason=reason.strip()[:_MOST_REASON])
+        why = {"reason": reason.strip()[:_MOST_REASON], "feedback": feedback}
+        return _ask(session, subscription, "cancel", by, **why)
 
 
 def ask_reactivate(session: Session, vendor_id: UUID, by: By) -> UUID | None:

@@ -184,7 +184,7 @@ def _say_cancel(work: Work, ready: Ready) -> dict[str, Any]:
     item = main_item(remote.items, work.plans)
     return {
         "subscription": remote.id,
-        "update": stripe_service.cancel_params(remote, item, work.asked["reason"]),
+        "update": stripe_service.cancel_params(remote, item, work.asked),
     }
 
 

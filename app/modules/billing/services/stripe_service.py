@@ -276,9 +276,12 @@ def read_preview(shown: Mapping[str, Any]) -> ChangePreview:
     return ChangePreview(**{**shown, "lines": lines, "starts_at": starts_at})
 
 
-def cancel_params(remote: RemoteSubscription, item: RemoteItem | None, reason: str) -> dict[str, Any]:
+def cancel_params(
+    remote: RemoteSubscription, item: RemoteItem | None, asked: Mapping[str, Any]
+) -> dict[str, Any]:
     """End it when the plan's period ends. Add-ons of another interval would end it earlier or later."""
-    details = {"comment": reason} if reason else {}
+    why = {"comment": asked.get("reason"), "feedback": asked.get("feedback")}
+    details = {name: value for name, value in why.items() if value}
     intervals = {one.interval for one in remote.items}
     if len(intervals) > 1 and item is not None and item.period_end is not None:
         moment = int(item.period_end.timestamp())

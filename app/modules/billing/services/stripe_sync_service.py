@@ -1,9 +1,11 @@
 """Comparing what is known with what Stripe says, for when messages were lost: subscriptions, then invoices.
 
-It goes on where it was stopped. A row that fails is counted and does not stop the others.
+It goes on where it was stopped: a page of a hundred, or a portion of single answers, is one transaction. A row that
+fails is counted and does not stop the others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -22,12 +24,13 @@ from app.modules.billing.models.subscription import Subscription
 from app.modules.billing.services import (
     stripe_apply_service,
     stripe_card_service,
+    stripe_compare_service,
     stripe_invoice_service,
     sync_service,
 )
 from app.modules.billing.services.lock_service import locked_subscription
-from app.modules.billing.services.stripe_apply_service import Applied
-from app.modules.billing.services.stripe_card_service import CardPage
+from app.modules.billing.services.stripe_card_service import CardPage, Taken
+from app.modules.billing.services.stripe_compare_service import Compared
 from app.modules.billing.services.stripe_remote_service import (
     RemoteInvoice,
     RemoteSubscription,
@@ -46,6 +49,7 @@ log = structlog.get_logger(__name__)
 _LOOK_BACK = timedelta(days=35)  # longer than Stripe repeats messages, and a whole month of invoices
 _MOST_PAGES = 2000
 _MOST_OPEN = 500
+_PORTION = 25
 _NOT_A_ROW = (JobCancelledError, StaleRunError, TimeLimitError, GatewayUnavailableError)
 
 
@@ -75,15 +79,21 @@ class Run:
         }
         self.task.checkpoint(cursor, self.counts["read"], phase=self.phase)
 
-    def one(self, name: str, work: Callable[[], None]) -> None:
-        """Do the work of one row; what fails is undone and counted."""
+    def note(self, found: Compared) -> None:
+        """Count a subscription that was compared."""
+        self.count("foreign" if found is Compared.FOREIGN else "read")
+        self.count("differed", found is Compared.DIFFERED)
+
+    @contextmanager
+    def row(self, session: Session | None, name: object) -> Iterator[None]:
+        """The work of one row: what fails is counted, and undone in the session's transaction."""
         try:
-            work()
+            with session.begin_nested() if session else nullcontext():
+                yield
         except _NOT_A_ROW:
             raise
         except Exception:
-            log.exception("stripe_sync_failed", row=name)
-            self.task.discard()
+            log.exception("stripe_sync_failed", row=str(name))
             self.count("failed")
 
 
@@ -132,53 +142,18 @@ def read_customer(
     return subscriptions, invoices
 
 
-def apply_customer(
-    session: Session,
-    found: tuple[Sequence[RemoteSubscription], Sequence[RemoteInvoice]],
-) -> dict[str, int]:
-    """Take over what was read of a customer; how many of each were written."""
-    subscriptions, invoices = found
-    applied = sum(_compare(session, remote, None) is not None for remote in reversed(subscriptions))
-    written = sum(stripe_invoice_service.apply_invoice(session, invoice) for invoice in reversed(invoices))
-    return {"subscriptions": applied, "invoices": written}
-
-
-def _compare(session: Session, remote: RemoteSubscription, account: UUID | None) -> int | None:
-    """Take a subscription over and keep what differed; how many fields did. None: it is not ours."""
-    vendor_id = stripe_apply_service.find_owner(session, remote)
-    if vendor_id is None:
-        return None
-    with locked_subscription(session, vendor_id) as local:
-        is_linked = local.stripe_subscription_id == remote.id
-        found, lasting = stripe_apply_service.differences(session, local, remote)
-        applied = stripe_apply_service.apply_subscription(session, remote, account_platform_id=account)
-        if applied is not Applied.DONE:
-            return 0 if applied is Applied.OLDER else None
-        if is_linked:
-            sync_service.note_differences(session, local, {**found, **lasting})
-        sync_service.note_differences(session, local, lasting)
-    return len(found) + len(lasting)
-
-
 def _sync_pages(run: Run, session: Session, client: StripeClient, account: Account) -> None:
-    """The subscriptions that run at Stripe, a page a call."""
+    """The subscriptions that run at Stripe, a page a call and a transaction."""
     for _ in range(_MOST_PAGES):
         page, has_more = read_subscriptions(client, after=run.after)
+        known = stripe_compare_service.open_page(session, page)
         for remote in page:
-            run.one(remote.id, lambda remote=remote: _take(run, session, remote, account))  # type: ignore[misc]
-            run.after = remote.id
-            run.save()
+            with run.row(session, remote.id):
+                run.note(stripe_compare_service.compare_in(session, known, remote, account.key))
+        run.after = page[-1].id if page else None
+        run.save()
         if not has_more or not page:
             return
-
-
-def _take(run: Run, session: Session, remote: RemoteSubscription, account: Account) -> None:
-    differed = _compare(session, remote, account.key)
-    if differed is None:
-        run.count("foreign")
-        return
-    run.count("read")
-    run.count("differed", bool(differed))
 
 
 def _sync_missing(run: Run, session: Session, client: StripeClient, account: Account) -> None:
@@ -195,58 +170,45 @@ def _sync_missing(run: Run, session: Session, client: StripeClient, account: Acc
     )
     if run.after:
         rows = rows.where(Subscription.id > UUID(run.after))
-    for key, vendor_id, stripe_id in session.execute(rows).tuples().all():
-        run.save()
-        run.one(
-            str(stripe_id),
-            lambda vendor_id=vendor_id, stripe_id=stripe_id: _read_one(  # type: ignore[misc]
-                run, session, client, vendor_id, stripe_id
-            ),
-        )
-        run.after = str(key)
-    run.save()
 
+    def take(row: Any, remote: RemoteSubscription | None) -> None:
+        if remote is not None:
+            run.note(stripe_compare_service.compare(session, remote))
+            return
+        with locked_subscription(session, row.vendor_id) as local:
+            gone = {"stripe_subscription_id": (row.stripe_subscription_id, None)}
+            sync_service.note_differences(session, local, gone)
+        run.count("failed")
+        run.count("differed")
 
-def _read_one(run: Run, session: Session, client: StripeClient, vendor_id: UUID, stripe_id: str) -> None:
-    remote = read_subscription(client, stripe_id)
-    if remote is not None:
-        differed = _compare(session, remote, None)
-        run.count("read", differed is not None)
-        run.count("differed", bool(differed))
-        return
-    with locked_subscription(session, vendor_id) as local:
-        sync_service.note_differences(session, local, {"stripe_subscription_id": (stripe_id, None)})
-    run.count("failed")
-    run.count("differed")
+    found = [(row.id, row) for row in session.execute(rows)]
+    _ask_each(run, session, found, lambda row: read_subscription(client, row.stripe_subscription_id), take)
 
 
 def _sync_cards(run: Run, session: Session, client: StripeClient, account: Account) -> None:
     """Cards that were given on a page of which nothing was heard. One call each."""
     waiting = stripe_card_service.list_waiting(session, platform_ids=account.platform_ids)
-    for vendor_id, rows in groupby(waiting, lambda page: page.vendor_id):
-        pages = list(rows)
-        run.save()
-        run.one(str(vendor_id), lambda pages=pages: _take_card(session, client, pages))  # type: ignore[misc]
-    run.save()
+    by_vendor = [(key, list(rows)) for key, rows in groupby(waiting, lambda page: page.vendor_id)]
 
+    def take(_pages: Sequence[CardPage], found: tuple[list[CardPage], Taken]) -> None:
+        over, (subscriptions, invoices) = found
+        for remote in subscriptions:
+            stripe_apply_service.apply_subscription(session, remote)
+        for invoice in invoices:
+            stripe_invoice_service.apply_invoice(session, invoice)
+        stripe_card_service.close(session, over)
 
-def _take_card(session: Session, client: StripeClient, pages: Sequence[CardPage]) -> None:
-    over, (subscriptions, invoices) = stripe_card_service.look(client, pages)
-    for remote in subscriptions:
-        stripe_apply_service.apply_subscription(session, remote)
-    for invoice in invoices:
-        stripe_invoice_service.apply_invoice(session, invoice)
-    stripe_card_service.close(session, over)
+    _ask_each(run, session, by_vendor, lambda pages: stripe_card_service.look(client, pages), take)
 
 
 def _sync_invoices(run: Run, session: Session, client: StripeClient, _account: Account) -> None:
-    """The invoices of the last weeks: those that are missing or other here are written."""
+    """The invoices of the last weeks: those that are missing or other here are written, a page a transaction."""
     since = int((clock.now() - _LOOK_BACK).timestamp())
     for _ in range(_MOST_PAGES):
         page, has_more = read_invoices(client, after=run.after, created={"gte": since})
         for invoice in _changed(session, page):
-            run.one(invoice.id, lambda invoice=invoice: _write(run, session, invoice))  # type: ignore[misc]
-            run.save()
+            with run.row(session, invoice.id):
+                run.count("invoices", stripe_invoice_service.apply_invoice(session, invoice))
         run.after = page[-1].id if page else None
         run.save()
         if not has_more or not page:
@@ -286,21 +248,34 @@ def _sync_open(run: Run, session: Session, client: StripeClient, account: Accoun
     )
     if run.after:
         rows = rows.where(BillingInvoice.id > UUID(run.after))
-    for key, stripe_id in session.execute(rows).tuples().all():
+
+    def take(_row: Any, invoice: RemoteInvoice | None) -> None:
+        if invoice is not None:
+            run.count("invoices", stripe_invoice_service.apply_invoice(session, invoice))
+
+    found = [(row.id, row) for row in session.execute(rows)]
+    _ask_each(run, session, found, lambda row: read_invoice(client, row.stripe_invoice_id), take)
+
+
+def _ask_each(
+    run: Run,
+    session: Session,
+    rows: Sequence[tuple[object, Any]],
+    read: Callable[[Any], Any],
+    take: Callable[[Any, Any], None],
+) -> None:
+    """Ask Stripe about some rows (key and row) with no transaction open, take the answers over in one, and so on."""
+    for first in range(0, len(rows), _PORTION):
         run.save()
-        run.one(str(stripe_id), lambda stripe_id=stripe_id: _read_open(run, session, client, stripe_id))  # type: ignore[misc]
-        run.after = str(key)
+        answers = []
+        for key, row in rows[first : first + _PORTION]:
+            with run.row(None, key):
+                answers.append((key, row, read(row)))
+        for key, row, answer in answers:
+            with run.row(session, key):
+                take(row, answer)
+        run.after = str(rows[first : first + _PORTION][-1][0])
     run.save()
-
-
-def _read_open(run: Run, session: Session, client: StripeClient, stripe_id: str) -> None:
-    invoice = read_invoice(client, stripe_id)
-    if invoice is not None:
-        _write(run, session, invoice)
-
-
-def _write(run: Run, session: Session, invoice: RemoteInvoice) -> None:
-    run.count("invoices", stripe_invoice_service.apply_invoice(session, invoice))
 
 
 def _resume(task: ModuleTask) -> Run:

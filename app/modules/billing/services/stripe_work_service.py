@@ -142,6 +142,7 @@ def record(session: Session, vendor_id: UUID, work: Work, answer: Answer) -> Non
         for remote in answer.subscriptions:
             if work.act == "cancel" and answer.error is None:
                 local.cancel_reason = work.asked["reason"] or None
+                local.cancel_feedback = work.asked.get("feedback")
                 session.flush()
             stripe_apply_service.apply_subscription(session, remote)
         for invoice in answer.invoices:

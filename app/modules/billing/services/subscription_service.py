@@ -12,7 +12,7 @@ from app.core import clock
 from app.core.ids import new_id
 from app.modules.billing.config import BillingConfig
 from app.modules.billing.contracts import BY_TASK, By, SubscriptionInfo
-from app.modules.billing.enums import ChangeKind, ChangeSource, Interval, SubscriptionStatus
+from app.modules.billing.enums import CancelFeedback, ChangeKind, ChangeSource, Interval, SubscriptionStatus
 from app.modules.billing.exceptions import (
     BilledByStripeError,
     BillingInputError,
@@ -225,8 +225,10 @@ def activate(
     return subscription
 
 
-def cancel(session: Session, vendor_id: UUID, by: By, reason: str = "") -> Subscription:
-    """End the subscription when what was paid for, or the trial, ends.
+def cancel(
+    session: Session, vendor_id: UUID, by: By, reason: str = "", feedback: CancelFeedback | None = None
+) -> Subscription:
+    """End the subscription when what was paid for, or the trial, ends; ``feedback`` and ``reason`` say why.
 
     Raises SubscriptionError, BilledByStripeError.
     """
@@ -234,14 +236,11 @@ def cancel(session: Session, vendor_id: UUID, by: By, reason: str = "") -> Subsc
         require(subscription, "cancel", by)
         before = subscription.status
         subscription.status, subscription.cancel_at_period_end = CANCELLED, True
-        subscription.cancelled_at, subscription.cancel_reason = (
-            clock.now(),
-            reason.strip()[:_MAX_REASON] or None,
-        )
+        subscription.cancelled_at, subscription.cancel_feedback = clock.now(), feedback
+        subscription.cancel_reason = reason.strip()[:_MAX_REASON] or None
         subscription.next_tier_id = subscription.next_interval = None
-        history_service.note(
-            session, subscription, ChangeKind.CANCELLED, by, (before, CANCELLED), reason=reason
-        )
+        details = {"reason": reason, "feedback": feedback}
+        history_service.note(session, subscription, ChangeKind.CANCELLED, by, (before, CANCELLED), **details)
     return subscription
 
 
@@ -335,7 +334,7 @@ def _before_cancel(subscription: Subscription) -> SubscriptionStatus:
 
 def _forget_cancel(subscription: Subscription) -> None:
     subscription.cancel_at_period_end = False
-    subscription.cancelled_at = subscription.cancel_reason = None
+    subscription.cancelled_at = subscription.cancel_reason = subscription.cancel_feedback = None
 
 
 def _begin_period(session: Session, subscription: Subscription, anchor: datetime) -> None:

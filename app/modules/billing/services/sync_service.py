@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -14,7 +13,6 @@ from app.modules.billing.enums import ChangeKind, SubscriptionStatus
 from app.modules.billing.models.remote import SyncDifference
 from app.modules.billing.models.subscription import Subscription
 from app.modules.billing.services import history_service, notice_service, tier_service, usage_service
-from app.modules.billing.services.lock_service import locked_subscription
 
 _COPIED = (
     *("interval", "status", "anchor_at", "period_start", "period_end", "trial_ends_at"),
@@ -40,30 +38,43 @@ def compare(subscription: Subscription, state: RemoteState) -> dict[str, tuple[s
     }
 
 
-def apply_state(session: Session, vendor_id: UUID, state: RemoteState, read_at: datetime) -> bool:
-    """Make a subscription what Stripe said at ``read_at`` (system time); False where a later word is known.
+def apply_state(session: Session, subscription: Subscription, state: RemoteState, read_at: datetime) -> bool:
+    """Make a subscription, locked in its vendor's scope, what Stripe said at ``read_at`` (system time); False where a
+    later word is known.
 
     Writes a line of history for each of status, plan and the rest that changed, and tells people what they must know.
-    Raises SubscriptionNotFoundError.
     """
-    with locked_subscription(session, vendor_id) as subscription:
-        if subscription.stripe_read_at is not None and subscription.stripe_read_at >= read_at:
-            return False
-        found = compare(subscription, state)
-        before_status, since = subscription.status, usage_service.month_start(session, vendor_id)
-        before_tier = _plan(session, subscription)
-        for name in _COPIED:
-            setattr(subscription, name, getattr(state, name))
-        subscription.tier_id = state.tier_id or subscription.tier_id
-        subscription.stripe_read_at = read_at
-        _set_past_due(subscription)
-        if "tier_id" in found or "interval" in found:
-            subscription.next_tier_id = subscription.next_interval = None
-        session.flush()
-        if "anchor_at" in found and before_status == subscription.status:
-            usage_service.keep_counters(session, vendor_id, since)
-        _note(session, subscription, before_status, before_tier, found)
+    if subscription.stripe_read_at is not None and subscription.stripe_read_at >= read_at:
+        return False
+    vendor_id, found = subscription.vendor_id, compare(subscription, state)
+    before_status, before_tier = subscription.status, _plan(session, subscription)
+    is_moved = "anchor_at" in found and state.status == before_status
+    since = usage_service.month_start(session, vendor_id) if is_moved else None
+    for name in _COPIED:
+        setattr(subscription, name, getattr(state, name))
+    subscription.tier_id = state.tier_id or subscription.tier_id
+    subscription.stripe_read_at = read_at
+    _set_past_due(subscription)
+    if "tier_id" in found or "interval" in found:
+        subscription.next_tier_id = subscription.next_interval = None
+    session.flush()
+    if since is not None:
+        usage_service.keep_counters(session, vendor_id, since)
+    _note(session, subscription, before_status, before_tier, found)
     return True
+
+
+def note_read(session: Session, subscription: Subscription, read_at: datetime) -> bool:
+    """Stripe said the same at ``read_at``, in the vendor's scope; False where the row has changed since it was loaded.
+
+    Nobody's form becomes stale by it.
+    """
+    row = Subscription
+    unchanged = row.id == subscription.id, row.version == subscription.version
+    is_later = or_(row.stripe_read_at.is_(None), row.stripe_read_at < read_at)
+    noted = update(row).where(*unchanged, is_later).values(stripe_read_at=read_at, updated_at=row.updated_at)
+    found = session.execute(noted.returning(row.id), execution_options={"synchronize_session": False})
+    return found.first() is not None
 
 
 def note_differences(

@@ -4,6 +4,7 @@ Counters run by the month from the subscription's anchor, whatever the interval 
 month". A counter of an earlier month counts as nought, so no limit waits for the task that resets it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,10 +15,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.modules.base import Feature, load
 from app.modules.billing.enums import Interval
 from app.modules.billing.models.subscription import Subscription, UsageCounter
-from app.modules.billing.services import period_service
-from app.modules.entitlements import allowance, features
+from app.modules.billing.services import limit_service, period_service
+from app.modules.billing.services.lock_service import as_vendor
+from app.modules.entitlements import features
 from app.modules.state import is_enabled_for_vendor
 
 NEAR_PERCENT = 80
@@ -43,13 +46,23 @@ class UsageBar:
 
 def list_usage(session: Session, vendor_id: UUID) -> list[UsageBar]:
     """A bar for each countable feature of the modules that are on for the vendor, in the order of the modules."""
-    return [
-        make_bar(feature.code, feature.label_key, allowed.used, allowed.limit)
-        for feature in features().values()
-        if feature.kind == "quantitative" and (feature.usage or feature.is_per_period)
-        if is_enabled_for_vendor(feature.module_code, vendor_id)
-        if (allowed := allowance(session, vendor_id, feature.code))
-    ]
+    with as_vendor(session, vendor_id):
+        limits = limit_service.effective_limits(session, vendor_id)
+        return [
+            make_bar(
+                feature.code, feature.label_key, _used(session, vendor_id, feature), limits[feature.code]
+            )
+            for feature in features().values()
+            if feature.kind == "quantitative" and (feature.usage or feature.is_per_period)
+            if is_enabled_for_vendor(feature.module_code, vendor_id)
+        ]
+
+
+def _used(session: Session, vendor_id: UUID, feature: Feature) -> int:
+    if feature.is_per_period:
+        return used_in_month(session, vendor_id, feature.code)
+    count: Callable[[Session], int] = load(feature.usage or "")
+    return count(session)
 
 
 def make_bar(code: str, label_key: str, used: int, limit: int | None) -> UsageBar:

@@ -8,6 +8,7 @@ from celery import shared_task
 from app.modules.billing.services import (
     addon_service,
     stripe_card_service,
+    stripe_compare_service,
     stripe_saying_service,
     stripe_service,
     stripe_sync_service,
@@ -65,7 +66,7 @@ def read_again(self: ModuleTask, vendor_id: str) -> dict[str, int]:
         over, _ = stripe_card_service.look(client, pages)
         found = stripe_sync_service.read_customer(client, customer_id)
         stripe_card_service.close(session, over)
-        return stripe_sync_service.apply_customer(session, found)
+        return stripe_compare_service.apply_customer(session, found)
 
 
 @shared_task(base=ModuleTask, bind=True, scope="vendor", max_attempts=8, time_limit_seconds=120.0)

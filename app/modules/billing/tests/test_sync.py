@@ -10,6 +10,7 @@ from app.core.database import SYSTEM, unit_of_work
 from app.modules.billing.contracts import RemoteState
 from app.modules.billing.exceptions import BilledByStripeError
 from app.modules.billing.services import subscription_service, sync_service
+from app.modules.billing.services.lock_service import locked_subscription
 from app.modules.billing.tests.conftest import BY_PERSON, Shop
 
 
@@ -32,8 +33,8 @@ def _said(shop: Shop, **changed: object) -> RemoteState:
 
 
 def _apply(shop: Shop, state: RemoteState, read_at: datetime) -> bool:
-    with unit_of_work(SYSTEM) as session:
-        return sync_service.apply_state(session, shop.vendor_id, state, read_at)
+    with unit_of_work(SYSTEM) as session, locked_subscription(session, shop.vendor_id) as found:
+        return sync_service.apply_state(session, found, state, read_at)
 
 
 def test_a_late_word_does_not_revive(shop: Shop) -> None:

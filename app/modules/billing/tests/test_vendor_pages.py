@@ -90,14 +90,30 @@ def test_cancelled_it_can_be_taken_back(web: TestClient, shop: Shop) -> None:
     shop.subscribe()
     form = web.get(f"{PLAN}/cancel").text
     assert "Then the shop becomes read-only" in form
-    sent = send(web, f"{PLAN}/cancel", f"{PLAN}/cancel", reason="Too quiet")
+    sent = send(web, f"{PLAN}/cancel", f"{PLAN}/cancel", reason="Too quiet", feedback="unused")
     assert sent.headers["location"] == PLAN
     assert (shop.look().status, shop.look().cancel_reason) == ("cancelled", "Too quiet")
+    assert shop.look().cancel_feedback == "unused"
     page = web.get(PLAN).text
     assert "You can use everything until" in page
     assert "cannot be changed at the moment" in web.get(f"{PLAN}/change").text
     send(web, f"{PLAN}/reactivate")
+    assert (shop.look().status, shop.look().cancel_feedback) == ("active", None)
+
+
+def test_a_reason_need_not_be_chosen_and_is_one_of_the_list(web: TestClient, shop: Shop) -> None:
+    shop.subscribe()
+    assert send(web, f"{PLAN}/cancel", f"{PLAN}/cancel", feedback="made_up").status_code == 422
     assert shop.look().status == "active"
+    assert send(web, f"{PLAN}/cancel", f"{PLAN}/cancel").status_code == 303
+    assert (shop.look().status, shop.look().cancel_feedback) == ("cancelled", None)
+
+
+def test_the_history_names_plans_in_words(web: TestClient, shop: Shop) -> None:
+    shop.subscribe("essential", "year")
+    page = web.get(PLAN).text
+    assert "Essential (Yearly)" in page
+    assert "essential/year" not in page
 
 
 def test_add_ons_are_booked_and_given_up(web: TestClient, shop: Shop) -> None:

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     Computed,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -49,7 +48,8 @@ class Product(Keyed, VendorOwned, Versioned, Base):
         ),
     )
 
-    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), sort_order=-90)
+    # No foreign key, which would be checked for each row: the row-level policy lets a vendor write its own rows only.
+    vendor_id: Mapped[UUID] = mapped_column(sort_order=-90)
     sku: Mapped[str] = mapped_column(Text(collation="C"))  # lists and exports are in byte order, everywhere
     gtin: Mapped[str | None]
     mpn: Mapped[str | None]

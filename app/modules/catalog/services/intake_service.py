@@ -28,10 +28,11 @@ _RESULTS = {"line": "integer", "product_id": "uuid", "outcome": "text", "has_tex
 _BEFORE = {"product_id": "uuid", "product": "jsonb", "text": "jsonb"}
 _UPDATED, _UNCHANGED = f"'{IntakeOutcome.UPDATED}'", f"'{IntakeOutcome.UNCHANGED}'"
 
-# Punctuation would glue parts of a SKU or title into one word; people search with and without a GTIN's zeros.
+# Punctuation would glue parts of a SKU or title into one word. A GTIN is found with and without its zeros, but they
+# are taken from what is searched for (product_service.search_pattern): each word here costs time in the index.
 SEARCH_VECTOR = """
     to_tsvector('simple', replace(replace(replace(replace(
-        unaccent(concat_ws(' ', {title}, {p}.sku, {p}.gtin, ltrim({p}.gtin, '0'), {p}.brand)),
+        unaccent(concat_ws(' ', {title}, {p}.sku, ltrim({p}.gtin, '0'), {p}.brand)),
         '-', ' '), '_', ' '), '.', ' '), '/', ' '))
 """
 
@@ -79,9 +80,11 @@ def merge_intake(session: Session, intake: Intake, *, columns: Collection[str]) 
     if known:
         session.execute(text(f"CREATE INDEX ON pg_temp.{intake.results} (product_id)"))
         session.execute(text(merge.keep_before()), values)
-        session.execute(text(merge.update_products()), values)
-        session.execute(text(merge.refresh_search()), values)
-        session.execute(text(merge.update_texts()), values)
+        if session.scalar(text(f"SELECT EXISTS (SELECT FROM {intake.before})")):
+            session.execute(text(f"ANALYZE pg_temp.{intake.before}"))
+            session.execute(text(merge.update_products()), values)
+            session.execute(text(merge.refresh_search()), values)
+            session.execute(text(merge.update_texts()), values)
         session.execute(text(merge.create_texts(of_new=False)), values)
         found = session.execute(text(f"SELECT outcome, count(*) FROM {intake.results} GROUP BY 1"))
         counts |= {IntakeOutcome(outcome): count for outcome, count in found}
@@ -164,8 +167,8 @@ class _Merge:
         return self._mark_updated(
             f"""
             UPDATE products p SET {_assignments(self._product)}, updated_at = :now, version = p.version + 1
-            FROM {self._rows}
-            WHERE p.vendor_id = {_VENDOR} AND p.id = r.product_id AND {_differs("p", self._product)}
+            FROM {self._rows} JOIN pg_temp.{self._intake.before} b ON b.product_id = r.product_id
+            WHERE p.vendor_id = {_VENDOR} AND p.id = r.product_id AND b.product <> '{{}}'
             RETURNING p.id AS product_id
             """
         )
@@ -192,9 +195,9 @@ class _Merge:
         return self._mark_updated(
             f"""
             UPDATE product_translations t SET {_assignments(changed)}, updated_at = :now, version = t.version + 1
-            FROM {self._rows} {_PRODUCT}
-            WHERE t.vendor_id = {_VENDOR} AND t.product_id = r.product_id AND t.language = :language AND r.has_text
-              AND {_differs("t", self._text)}
+            FROM {self._rows} JOIN pg_temp.{self._intake.before} b ON b.product_id = r.product_id {_PRODUCT}
+            WHERE t.vendor_id = {_VENDOR} AND t.product_id = r.product_id AND t.language = :language
+              AND b.text <> '{{}}'
             RETURNING t.product_id
             """
         )
@@ -207,10 +210,15 @@ class _Merge:
         """
 
 
-_PRODUCT = f"JOIN products p ON p.vendor_id = {_VENDOR} AND p.id = r.product_id"
+# One probe of the key per row: a join would be planned over the whole shop, which grows from part to part.
+_PRODUCT = f"""
+    CROSS JOIN LATERAL (SELECT * FROM products WHERE vendor_id = {_VENDOR} AND id = r.product_id LIMIT 1) p
+"""
 _TEXT = f"""
-    LEFT JOIN product_translations t
-        ON t.vendor_id = {_VENDOR} AND t.product_id = r.product_id AND t.language = :language
+    LEFT JOIN LATERAL (
+        SELECT * FROM product_translations
+        WHERE vendor_id = {_VENDOR} AND product_id = r.product_id AND language = :language LIMIT 1
+    ) t ON true
 """
 
 
@@ -238,10 +246,3 @@ def _old(table: str, merged: Mapping[str, str]) -> str:
 
 def _assignments(merged: Mapping[str, str]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in merged.items())
-
-
-def _differs(table: str, merged: Mapping[str, str]) -> str:
-    """Whether any field would get another value; one by one, so that the first difference decides."""
-    return (
-        "(" + " OR ".join(f"{table}.{name} IS DISTINCT FROM {value}" for name, value in merged.items()) + ")"
-    )

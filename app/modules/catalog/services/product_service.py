@@ -38,6 +38,7 @@ MAX_COUNTED = 10_000
 _MAX_FOUND = 10_000  # ids that one search may bring
 _MAX_WORDS = 8
 _WORD = re.compile(r"[^\W_]+")
+_ZEROS = re.compile(r"0+[1-9][0-9]{3,12}")  # fewer digits would find whatever begins with them
 
 
 LACKING = ("gtin", "image_link", "brand")
@@ -87,8 +88,14 @@ def matching(query: str) -> ColumnElement[bool]:
 
 
 def search_pattern(query: str) -> str:
-    """What somebody typed in the form of ``to_tsquery``, accents still on: every word, from its beginning."""
-    return " & ".join(f"{word}:*" for word in _WORD.findall(query)[:_MAX_WORDS])
+    """What somebody typed in the form of ``to_tsquery``, accents still on: every word, from its beginning.
+
+    A long number that begins with zeros may be a GTIN, which is searched without them.
+    """
+    words = _WORD.findall(query)[:_MAX_WORDS]
+    return " & ".join(
+        f"({word}:* | {word.lstrip('0')}:*)" if _ZEROS.fullmatch(word) else f"{word}:*" for word in words
+    )
 
 
 def lacking(fields: Sequence[str]) -> ColumnElement[bool]:

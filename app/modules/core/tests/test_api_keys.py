@@ -47,6 +47,7 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(client: TestClient) -
     assert client.post(revoke, data={"csrf_token": token_of(page)}).status_code == 409
 
 
+@pytest.mark.demo_due
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -19,6 +19,8 @@ from app.modules.core.tests.test_webhooks import endpoint_at, happen, log
 from app.tasks.runner import run_until_idle
 from app.testing.browsing import sign_in, token_of
 
+pytestmark = pytest.mark.demo_due
+
 PAGE = "core.vendor.webhook_deliveries"
 
 

@@ -17,6 +17,8 @@ from app.modules.core.services import notification_service as notifications
 from app.modules.core.services.notification_service import JOB_ENDED, Choice
 from app.modules.core.tests.conftest import Place, do_work
 
+pytestmark = pytest.mark.demo_due
+
 NOTICE = Notice(JOB_ENDED, "success", "core.list_jobs.export_succeeded", {"done": 3}, url="/vendor/MOSELLE")
 
 

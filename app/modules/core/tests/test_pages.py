@@ -122,6 +122,7 @@ def test_the_operator_looks_at_a_vendors_webhook_and_changes_nothing(
     assert send(admin, page, f"{page}/delete").status_code == 404
 
 
+@pytest.mark.demo_due
 def test_the_bell_counts_and_leads_on(owner: TestClient, moselle: Place, receiver: Receiver) -> None:
     endpoint_at(moselle, receiver.url)
     receiver.status = 410
@@ -246,6 +247,7 @@ def test_the_palette_finds_pages_and_records(owner: TestClient, moselle: Place, 
     assert "/webhooks/whe_" in owner.get(f"{HOME}/palette", params={"q": "ERP"}).text
 
 
+@pytest.mark.demo_due
 def test_what_waits_stands_on_the_home_page(owner: TestClient, moselle: Place) -> None:
     assert "problems?state=critical" not in owner.get(HOME).text
     problem = Problem("core.test", "core.problems.empty", detail="The shop of a feed")

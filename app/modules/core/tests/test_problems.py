@@ -17,6 +17,8 @@ from app.modules.core.tests.conftest import Place, do_work, pass_time
 from app.modules.problems import Problem, clear_problem, report_problem
 from app.testing.browsing import sign_in, token_of
 
+pytestmark = pytest.mark.demo_due
+
 KEY = "marketplace.feed:one"
 LIST = "/vendor/MOSELLE/problems"
 

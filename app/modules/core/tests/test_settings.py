@@ -113,6 +113,7 @@ def test_a_switch_is_previewed(operator: Place) -> None:
         assert found["marketplace"].can_switch
 
 
+@pytest.mark.demo_due
 def test_what_is_known_of_modules(operator: Place) -> None:
     with operator.session() as session:
         found = {one.definition.code: one for one in module_service.list_modules(session)}

@@ -11,6 +11,8 @@ from app.modules.core.tests.conftest import Place, Receiver, do_work
 from app.modules.core.tests.test_webhooks import attempts, endpoint_at, happen, log
 from app.tasks.reaper import reap
 
+pytestmark = pytest.mark.demo_due
+
 _WORKER = """
 import app.core.celery_config
 from app.tasks.runner import run_until_idle

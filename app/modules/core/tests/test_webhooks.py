@@ -20,6 +20,8 @@ from app.modules.core.tests.conftest import Place, Receiver, do_work, pass_time
 from app.modules.events import publish
 from app.modules.tenancy.events import VendorCreated
 
+pytestmark = pytest.mark.demo_due
+
 EVENT = "tenancy.vendor_created"
 
 

@@ -1,6 +1,7 @@
 """Which fields of a parsed row, and so of the catalogue, each column of a feed stands for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import compress
 from operator import itemgetter
 from typing import Any
@@ -77,6 +78,7 @@ _IDENTIFIER_EXISTS = _ATTRIBUTE_NAMES.index("identifier_exists")
 _attribute_values = itemgetter(*(slot for _, slot in _ATTRIBUTES))
 _BIT_NAMES = tuple(name for name in KEPT_BITS if name in ROW_COLUMNS)
 _BITS = tuple(KEPT_BITS[name] for name in _BIT_NAMES)
+_ATTRIBUTES_BIT = KEPT_BITS["attributes"]
 _bit_values = itemgetter(*(ROW_COLUMNS.index(name) for name in _BIT_NAMES))
 # Fields that make sense together only, so that they come from one feed.
 _GROUPS = tuple(
@@ -99,14 +101,13 @@ def present_fields(columns: Iterable[str]) -> list[str]:
     return sorted(fields - _OWN_FIELDS)
 
 
-def given_bits(row: ParsedRow) -> int:
-    """The bits (``KEPT_BITS``) of the fields that have a value in the row."""
+def given_bits(row: ParsedRow, attributes: Mapping[str, Any]) -> int:
+    """The bits (``KEPT_BITS``) of the fields that have a value in the row; ``attributes`` are those of the row."""
     bits = sum(compress(_BITS, _bit_values(row)))
-    if any(_attribute_values(row)):
-        bits |= KEPT_BITS["attributes"]
-    return bits
+    return bits | _ATTRIBUTES_BIT if any(attributes.values()) else bits
 
 
+@lru_cache(maxsize=4096)
 def spoken_bits(given: int) -> int:
     """The fields that a row with these values speaks for: a price also says that there is no sale price."""
     for group in _GROUPS:

@@ -17,10 +17,10 @@ from app.modules.marketplace.services.import_rows import RowReader
 from app.modules.marketplace.services.row_error_service import FailedRow
 
 PART_ROWS = 5000
-_AHEAD = 2
+_AHEAD = 1  # parts that wait, while one more is being made
 _LOOK_SECONDS = 0.2
 # The thread that talks to the database has little to do, but at once: it must not wait for the one that reads.
-_TURN_SECONDS = 0.0005
+_TURN_SECONDS = 0.00005
 # Rows are many objects that refer to each other in no circles; looking for circles took a third of the time.
 _OBJECTS_TO_A_LOOK = 200_000
 
@@ -99,7 +99,7 @@ def _key_lines(keys: dict[int, tuple[str, bytes]]) -> bytes:
 
 @contextmanager
 def ahead(parts: Iterator[Part]) -> Iterator[Iterator[Part]]:
-    """The same parts, made by a thread that is at most two ahead; what it raises is raised here."""
+    """The same parts, made ahead by a thread; what it raises is raised here."""
     made: queue.Queue[Part | BaseException | None] = queue.Queue(_AHEAD)
     is_over = threading.Event()
 

@@ -70,8 +70,9 @@ def _line(line: int, row: ParsedRow, row_hash: bytes, *, keeps_blanks: bool) -> 
         value = values[place]
         if value is not COPY_NULL:
             values[place] = _WRITTEN[type(value)](value)
-    values += orjson.dumps(attributes_of(row)).decode(), orjson.dumps(row[_RAW]).decode()
-    given = given_bits(row)
+    attributes = attributes_of(row)
+    values += orjson.dumps(attributes).decode(), orjson.dumps(row[_RAW]).decode()
+    given = given_bits(row, attributes)
     kept = _ALL_BITS & ~given if keeps_blanks else COPY_NULL
     head = f"{new_id_text()}\t{copy_line(values)}"
     return f"{head}\t{line}\t{spoken_bits(given)}\t{kept}\t\\\\x{row_hash.hex()}\n".encode()

@@ -230,7 +230,7 @@ def _loaded(
     for line, row in enumerate(rows, 1):
         parsed = read_source(row, reading)
         if parsed is not None:
-            attributes = orjson.dumps(attributes_of(parsed)).decode()
+            attributes = attributes_of(parsed)
             kept = said.get(row.external_id, 0)
-            said[row.external_id] = kept | (spoken_bits(given_bits(parsed)) & _FACT_BITS)
-            yield line, new_id(), *copied_fields(parsed), attributes, kept
+            said[row.external_id] = kept | (spoken_bits(given_bits(parsed, attributes)) & _FACT_BITS)
+            yield line, new_id(), *copied_fields(parsed), orjson.dumps(attributes).decode(), kept

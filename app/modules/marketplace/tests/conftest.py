@@ -107,6 +107,11 @@ def counts(done: ImportWithJob) -> tuple[int, int, int, int]:
 ALL_OR_NOTHING = ErrorPolicy.ALL_OR_NOTHING
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Here a vendor begins without goods and without feeds."""
+    item.add_marker(pytest.mark.demo_due)
+
+
 def _shop(code: str, owner: Engine) -> Shop:
     vendor = tenancy.get_vendor(code)
     return Shop(code, vendor.id, vendor.company_id, owner)
@@ -114,11 +119,12 @@ def _shop(code: str, owner: Engine) -> Shop:
 
 @pytest.fixture
 def shop(app: FastAPI, owner_engine: Engine) -> Shop:
-    """MOSELLE without the demo's products, its queue empty."""
+    """MOSELLE without the demo's products, nothing queued."""
     with owner_engine.begin() as connection:
         connection.execute(
             text(
-                "UPDATE jobs SET state = 'cancelled' WHERE state = 'queued' AND task LIKE '%import_demo_feeds'"
+                "UPDATE jobs SET state = 'cancelled' WHERE state = 'queued' "
+                "AND (module <> 'marketplace' OR task LIKE '%import_demo_feeds')"
             )
         )
     assert run_until_idle(["default"], timeout_seconds=30)

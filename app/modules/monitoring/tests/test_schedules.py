@@ -74,7 +74,6 @@ def test_a_paused_schedule_has_no_next_run_until_it_is_resumed(admin: TestClient
     assert "Ada Operator" in history
 
 
-@pytest.mark.demo_done
 def test_run_now_makes_a_job_which_stands_in_the_list(admin: TestClient) -> None:
     answer = act(admin, "/admin/schedules/one/run", schedule=PUBLIC)
     job = answer.headers["location"]
@@ -112,7 +111,6 @@ def test_a_schedule_that_is_not_there_is_not_found(admin: TestClient) -> None:
         assert act(admin, f"/admin/schedules/one/{act_name}", schedule="").status_code == 404
 
 
-@pytest.mark.demo_done
 def test_the_last_result_leads_to_its_job(admin: TestClient, owner_engine: Engine) -> None:
     act(admin, "/admin/schedules/one/run", schedule=PUBLIC)
     work()

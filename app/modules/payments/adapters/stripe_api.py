@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import stripe
 from stripe import RequestsClient, StripeClient
@@ -14,19 +15,25 @@ from app.modules.payments.exceptions import GatewayRefusedError, GatewayUnavaila
 API_VERSION = "2026-10-28.endive"
 _CONNECT_SECONDS = 5.0
 _RETRIES = 2
+_ACCOUNTS = 64
 
 # Its lower levels write down every request, names and addresses of payers included.
 logging.getLogger("stripe").setLevel(logging.WARNING)
 
 
 def open_client(api_key: str, *, stand_in_url: str | None = None) -> StripeClient:
-    """A client with a time limit and few retries, of Stripe or of what stands in for it."""
-    timeout = (_CONNECT_SECONDS, PaymentsSettings().stripe_timeout_seconds)
+    """A client with a time limit and few retries, of Stripe or of what stands in for it. Each process keeps one for an
+    account, so that its connections are used again."""
+    return _client(api_key, stand_in_url, PaymentsSettings().stripe_timeout_seconds)
+
+
+@lru_cache(maxsize=_ACCOUNTS)
+def _client(api_key: str, stand_in_url: str | None, timeout_seconds: float) -> StripeClient:
     return StripeClient(
         api_key,
         stripe_version=API_VERSION,
         max_network_retries=_RETRIES,
-        http_client=RequestsClient(timeout=timeout),
+        http_client=RequestsClient(timeout=(_CONNECT_SECONDS, timeout_seconds)),
         base_addresses={"api": f"{stand_in_url.rstrip('/')}/stripe"} if stand_in_url else None,
     )
 

@@ -1,19 +1,17 @@
 """The commands as a shell sees them."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from app.modules.payments.tests.conftest import webhook_row
+from app.testing.commands import run_command
 
 
 def call(*arguments: str) -> tuple[int, str, str]:
-    command = [sys.executable, "-c", "from app.cli import main; main()", "payments", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = run_command("payments", *arguments)
     return result.returncode, result.stdout, result.stderr
 
 

@@ -216,6 +216,7 @@ def test_a_provider_that_is_not_set_up_takes_nothing(monkeypatch: pytest.MonkeyP
         assert refused.value.code in (ProviderOffError.code, "payments.stripe_not_configured")
 
 
+@pytest.mark.demo_due
 def test_what_happened_is_told(world: Database) -> None:
     with world.owner_engine.begin() as connection:
         listen = "UPDATE webhook_endpoints SET is_enabled = true, disabled_reason = NULL, event_types = '{*}'"

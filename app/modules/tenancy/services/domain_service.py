@@ -16,13 +16,14 @@ from app.core.database import IdentityScope, acting_in
 from app.core.errors import AppError, FieldError, NotFoundError, ValidationFailedError
 from app.core.http_client import fetch_to_file
 from app.core.ids import to_public
-from app.modules.entitlements import consume
+from app.modules.entitlements import check_editable, consume
 from app.modules.tenancy.adapters import dns_records
 from app.modules.tenancy.exceptions import CodeTakenError
 from app.modules.tenancy.models.tenant import Domain, Vendor
 from app.modules.tenancy.services import audit_service, vendor_service
 from app.tasks.dispatcher import dispatch
 
+CUSTOM_DOMAINS = "tenancy.custom_domains"
 PROOF_PATH = "/.well-known/wizamart-domain"
 _RECORD_LABEL, _RECORD_MARK = "_wizamart", "wizamart-domain="
 _VERIFY = "app.modules.tenancy.tasks.domains.verify_domain"
@@ -44,7 +45,7 @@ def add_domain(session: Session, vendor_id: UUID, host: str) -> UUID:
         is_theirs = or_(Domain.vendor_id == vendor.id, Domain.verified_at.is_not(None))
         if session.scalar(select(Domain.id).where(Domain.host == host, is_theirs).limit(1)):
             raise CodeTakenError("host", host)
-    consume(session, vendor.id, "tenancy.custom_domains")
+    consume(session, vendor.id, CUSTOM_DOMAINS)
     domain = Domain(vendor_id=vendor.id, host=host, token=security.new_token(24))
     session.add(domain)
     session.flush()
@@ -117,8 +118,10 @@ def matching(words: str) -> ColumnElement[bool]:
 
 
 def start_check(session: Session, domain_id: UUID) -> None:
-    """Ask the host for the proof, in a job."""
+    """Ask the host for the proof, in a job. Raises NotFoundError, SurplusError for one over the vendor's limit."""
     domain = get_domain(session, domain_id)
+    older = select(func.count()).where(Domain.vendor_id == domain.vendor_id, Domain.id <= domain.id)
+    check_editable(session, domain.vendor_id, CUSTOM_DOMAINS, lambda: session.scalar(older) or 0)
     dispatch(
         session,
         _VERIFY,

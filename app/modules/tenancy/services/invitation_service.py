@@ -35,10 +35,10 @@ from app.modules.tenancy.services import (
     user_service,
 )
 from app.modules.tenancy.services.role_service import Editor
+from app.modules.tenancy.services.team_service import TEAM_MEMBERS
 from app.tasks.dispatcher import dispatch
 
 VALID_FOR = timedelta(days=7)
-TEAM_MEMBERS = "tenancy.team_members"
 _SEND = "app.modules.tenancy.tasks.mails.send_invitation"
 
 
@@ -158,7 +158,7 @@ def count_team(session: Session) -> int:
         asked = select(func.count()).where(
             Invitation.vendor_id == vendor_id, Invitation.role_id.is_not(None), *is_open()
         )
-        return (session.scalar(members) or 0) + (session.scalar(asked) or 0)
+        return session.scalar(select(members.scalar_subquery() + asked.scalar_subquery())) or 0
 
 
 def is_open() -> Sequence[ColumnElement[bool]]:

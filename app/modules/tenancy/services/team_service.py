@@ -6,20 +6,24 @@ Functions take the vendor's own transaction and look at users under the identity
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.database import IdentityScope, ScopedSession, TenantScope, acting_in
 from app.core.errors import ForbiddenError, NotFoundError
 from app.core.ids import to_public
+from app.modules.entitlements import check_editable
 from app.modules.principal import VendorRef
 from app.modules.tenancy.models.tenant import Role
 from app.modules.tenancy.models.user import Membership, User
 from app.modules.tenancy.services import audit_service, role_service, user_service
 from app.modules.tenancy.services.role_service import Editor
+
+TEAM_MEMBERS = "tenancy.team_members"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def change_role(
     """Give a member another role.
 
     Raises NotFoundError for who is no member, ForbiddenError for owners, EscalationError when the new or the former
-    role allows more than the editor may do.
+    role allows more than the editor may do, SurplusError for who is over the limit of the vendor's plan.
     """
     member = get_member(session, vendor, membership_id)
     if member.role_id is None:
@@ -125,9 +129,17 @@ def change_role(
     role, may_grant = role_service.get_role(session, role_id), grantable(session, vendor, editor)
     role_service.require_assignable(role, may_grant)
     role_service.require_assignable(role_service.get_role(session, member.role_id), may_grant)
+    check_editable(session, vendor.id, TEAM_MEMBERS, partial(_position, session, vendor, membership_id))
     with acting_in(session, IdentityScope()):
         session.get_one(Membership, membership_id).role_id = role.id
     _record(session, "tenancy.member_role_changed", vendor, member, role=role.name)
+
+
+def _position(session: Session, vendor: VendorRef, membership_id: UUID) -> int:
+    """The how manieth of the members somebody is by age; ids rise with time."""
+    older = select(func.count()).where(Membership.vendor_id == vendor.id, Membership.id <= membership_id)
+    with acting_in(session, IdentityScope()):
+        return session.scalar(older) or 0
 
 
 def remove_member(session: Session, vendor: VendorRef, membership_id: UUID, editor: Editor) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.core import clock
+from app.modules.billing.enums import CancelFeedback
 from app.modules.billing.exceptions import (
     ChangeWaitsError,
     NotBilledByStripeError,
@@ -186,10 +187,12 @@ def test_what_is_never_paid_ends(desk: Desk) -> None:
 
 def test_cancel_and_reactivate(desk: Desk) -> None:
     desk.subscribe()
-    desk.ask("cancel", "too dear")
+    desk.ask("cancel", "too dear", CancelFeedback.TOO_EXPENSIVE)
     ending = desk.shop.look()
     assert (ending.status, ending.cancel_reason) == ("cancelled", "too dear")
-    assert desk.theirs().cancellation_details.comment == "too dear"
+    assert ending.cancel_feedback == "too_expensive"
+    why = desk.theirs().cancellation_details
+    assert (why.comment, why.feedback) == ("too dear", "too_expensive")
     desk.bring()
     desk.ask("reactivate")
     desk.bring()
