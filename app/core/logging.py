@@ -25,7 +25,8 @@ _SENSITIVE = (
     r"|(?:api|private|encryption|signing|access)[_-]?keys?|cvc|cvv|iban"
 )
 # `card` stands alone or leads (card_number, cardNumber), so that "discard" and "cardinality" stay readable.
-_SECRET_KEY = re.compile(rf"{_SENSITIVE}|(?:^|[_-])card(?:$|[_-]|s$|number|holder)", re.IGNORECASE)
+# Whoever has the hash of something short, such as a recovery code, finds it by trying.
+_SECRET_KEY = re.compile(rf"{_SENSITIVE}|_hash$|(?:^|[_-])card(?:$|[_-]|s$|number|holder)", re.IGNORECASE)
 _ASSIGNED = rf"(?:{_SENSITIVE}|card[_-]?number)[\w-]{{0,20}}[\\\"']{{0,2}}\s{{0,3}}[:=]\s{{0,3}}"
 
 # Every repetition is bounded: text from outside must not make masking slow.

@@ -4,10 +4,11 @@ A table says whom its rows belong to with ``__scope__``; ``app/core/policies.py`
 policies. A table without a scope does not get past ``wizamart modules verify``, nor past ``migrate``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
@@ -56,6 +57,41 @@ class Search:
     key: str = "id"
 
 
+ERASE: Final[Literal["erase"]] = "erase"
+"""A personal column that is emptied when the person is erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A personal column that stays when the person is erased, and the law or the need behind that."""
+
+    reason: str
+
+
+KEEP = Keep
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Which columns of a table say something of a person, and which person a row is about.
+
+    ``subject``: the column that names the person's row: ``id`` in the table of persons itself, else a foreign key, to
+    it or to a table that has a subject in turn. ``handles``: personal texts that only this person has, such as an
+    e-mail address. Rows without a subject are found by what they say: ``mentions`` are the texts, JSON or bytes in
+    which a handle may stand, ``targets`` those in which the public id of a row of the person's may stand.
+    """
+
+    columns: Mapping[str, Literal["erase"] | Keep]
+    subject: str | None = None
+    handles: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+NOT_PERSONAL = Personal({})
+"""No column of the table is about a person."""
+
+
 class Base(DeclarativeBase):
     """Base of all mapped tables.
 
@@ -64,6 +100,8 @@ class Base(DeclarativeBase):
     out of S(elect) I(nsert) U(pdate) D(elete); ``"SI"`` makes a table append-only. ``__identity_reads__``:
     the identity role may look rows up to find out who and where a request is.
     ``__search__``: a search function over the table is generated (see ``policies.py``).
+    ``__personal__``: required. Unless it is ``NOT_PERSONAL``, each text, JSON, array, bytes and date column is named
+    there or in ``__impersonal__``; other columns may be.
     """
 
     metadata = MetaData(naming_convention=_NAMING)
@@ -83,6 +121,8 @@ class Base(DeclarativeBase):
     __verbs__: ClassVar[str] = "SIUD"
     __identity_reads__: ClassVar[bool] = False
     __search__: ClassVar[Search | None] = None
+    __personal__: ClassVar[Personal | None] = None
+    __impersonal__: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -95,6 +135,8 @@ class Base(DeclarativeBase):
                 verbs=cls.__verbs__,
                 identity_reads=cls.__identity_reads__,
                 search=cls.__search__,
+                personal=cls.__personal__,
+                impersonal=cls.__impersonal__,
                 python_module=cls.__module__,
             )
 

@@ -51,6 +51,15 @@ class EventSink(Protocol):
 EVENT_SINKS: ProviderPoint[EventSink] = ProviderPoint("framework.event_sink")
 
 
+_adapters: dict[type[Event], TypeAdapter[Any]] = {}  # to make one takes longer than to write an event
+
+
+def _adapter(kind: type[Event]) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
+
+
 def publish(session: Session, event: Event, *, vendor_id: UUID | None = None, aggregate: str) -> UUID:
     """Store one delivery for each installed module that listens, in the caller's transaction; returns the event's id.
 
@@ -58,7 +67,7 @@ def publish(session: Session, event: Event, *, vendor_id: UUID | None = None, ag
     after the other. A module that is off for the vendor gets its deliveries when it is on again.
     """
     event_id = new_id()
-    payload = TypeAdapter(type(event)).dump_python(event, mode="json")
+    payload = _adapter(type(event)).dump_python(event, mode="json")
     for code, module in modules().items():
         if event.name not in module.handlers or not is_installed(code):
             continue
@@ -103,7 +112,7 @@ def deliver(self: ModuleTask, delivery_id: str) -> None:
 
 def rebuild(name: str, payload: dict[str, Any]) -> Event:
     """An event as it was published. Fields that the class no longer has are left out."""
-    event: Event = TypeAdapter(event_class(name)).validate_python(payload)
+    event: Event = _adapter(event_class(name)).validate_python(payload)
     return event
 
 

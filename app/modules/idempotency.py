@@ -21,7 +21,7 @@ from app.core import clock
 from app.core.database import IdentityScope, acting_in
 from app.core.errors import ConflictError, ValidationFailedError
 from app.core.ids import new_id
-from app.core.tables import Base, Keyed, TableScope
+from app.core.tables import ERASE, Base, Keyed, Personal, TableScope
 from app.modules.pages import PageContext
 
 MAX_KEY_CHARACTERS = 255
@@ -46,6 +46,8 @@ class IdempotencyKey(Keyed, Base):
     """One act and its answer; without a status it is being done, in a transaction that others cannot see."""
 
     __tablename__ = "idempotency_keys"
+    __personal__ = Personal({"body": ERASE}, mentions=("body",), targets=("route", "body"))
+    __impersonal__ = ("route", "key", "body_hash", "headers")
     __scope__ = TableScope.IDENTITY
     __table_args__ = (
         Index(

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from app.core import roles
 from app.core.database import SYSTEM, unit_of_work
 from app.modules.providers import ProviderPoint
+from app.tasks.models import Job, JobState
 
 DATABASE = "wizamart"
 
@@ -58,3 +59,14 @@ def seed_demo() -> list[DemoLogin]:
     """Demo data of every module, in dependency order, all or nothing; the logins. A second call changes nothing."""
     with unit_of_work(SYSTEM) as session:
         return [login for seed in DEMO.implementations() for login in seed(session)]
+
+
+def is_demo_underway(session: Session) -> bool:
+    """Whether background work goes on that demo data may wait for; jobs that only wait themselves do not count.
+
+    The session is the system's.
+    """
+    waiting = select(Job.id).where(
+        Job.state.in_([JobState.QUEUED, JobState.RUNNING]), Job.task.not_like("%.tasks.demo.%")
+    )
+    return session.scalar(select(waiting.exists())) is True

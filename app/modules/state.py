@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core import clock
 from app.core.database import SYSTEM, unit_of_work
 from app.core.errors import ConflictError
-from app.core.tables import Base, TableScope, Versioned
+from app.core.tables import NOT_PERSONAL, Base, TableScope, Versioned
 from app.modules.base import ModuleClass, load
 from app.modules.registry import get_module, modules
 
@@ -42,6 +42,7 @@ class InstalledModule(Base):
     """
 
     __tablename__ = "installed_modules"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.GLOBAL
 
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -55,6 +56,7 @@ class PlatformModule(Versioned, Base):
     """Whether an optional or internal module is on for a platform. No row means off; core modules need none."""
 
     __tablename__ = "platform_modules"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.PLATFORM
 
     platform_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -67,6 +69,7 @@ class SystemState(Base):
     """One row: the version that tells processes to reload, and how far the business clock is moved (seconds)."""
 
     __tablename__ = "system_state"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.GLOBAL
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

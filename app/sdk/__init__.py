@@ -16,7 +16,18 @@ from app.core.errors import (
 from app.core.ids import from_public, new_id, to_public
 from app.core.money import Money
 from app.core.observability import HealthResult, HealthStatus
-from app.core.tables import Base, Keyed, TableScope, Timestamped, VendorOwned, Versioned
+from app.core.tables import (
+    ERASE,
+    KEEP,
+    NOT_PERSONAL,
+    Base,
+    Keyed,
+    Personal,
+    TableScope,
+    Timestamped,
+    VendorOwned,
+    Versioned,
+)
 from app.modules.audit import record_audit
 from app.modules.base import (
     CatchUp,
@@ -61,6 +72,9 @@ from app.tasks.lookup import find_job
 from app.tasks.models import Job
 
 __all__ = [
+    "ERASE",
+    "KEEP",
+    "NOT_PERSONAL",
     "SYSTEM",
     "Action",
     "Allowance",
@@ -104,6 +118,7 @@ __all__ = [
     "PageContext",
     "PageDef",
     "Permission",
+    "Personal",
     "Problem",
     "ProviderPoint",
     "RowLink",

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope
+from app.core.tables import ERASE, NOT_PERSONAL, Base, Keyed, Personal, TableScope
 
 # The place of the platform's own jobs among the vendors when turns are taken.
 PLATFORM_LANE = "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -57,6 +57,25 @@ class Job(Keyed, Base):
     """
 
     __tablename__ = "jobs"
+    __personal__ = Personal(
+        dict.fromkeys(("args", "message", "checkpoint", "result", "error_message"), ERASE),
+        mentions=("args", "message", "checkpoint", "result", "error_message"),
+    )
+    __impersonal__ = (
+        "module",
+        "task",
+        "queue",
+        "ordering_key",
+        "unique_key",
+        "state",
+        "waiting_reason",
+        "phase",
+        "error_code",
+        "error_digest",
+        "cause",
+        "request_id",
+        "traceparent",
+    )
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __verbs__ = "SIUD"
     __table_args__ = (
@@ -146,6 +165,7 @@ class JobRun(Base):
     """One attempt at a job: who runs it and until when we believe that. Leases are in the database's own time."""
 
     __tablename__ = "job_runs"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __verbs__ = "SIU"
     __table_args__ = (
@@ -173,6 +193,7 @@ class Delivery(Keyed, Base):
     """One event for one handler; ``handler`` is the code of the listening module. Its job says how it went."""
 
     __tablename__ = "deliveries"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __verbs__ = "SI"
     __table_args__ = (
@@ -194,6 +215,7 @@ class Tick(Base):
     """One due time of one schedule, made once however many beats run. No job: the former run was unfinished."""
 
     __tablename__ = "ticks"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.GLOBAL
     __verbs__ = "SIUD"
     __table_args__ = (
@@ -212,6 +234,7 @@ class ScheduleState(Base):
     """How far a schedule has come (business time), and what the operator decided: paused, another ``cron``."""
 
     __tablename__ = "schedule_states"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.GLOBAL
     __verbs__ = "SIU"
 

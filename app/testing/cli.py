@@ -13,12 +13,14 @@ from app.testing.billing_cli import billing
 from app.testing.delivery_cli import delivery
 from app.testing.limits_cli import limits
 from app.testing.modules_cli import modules as prove_modules
+from app.testing.stock_cli import stock
 
 prove_app = typer.Typer(help="Proofs, each on scratch servers of its own.", no_args_is_help=True)
 prove_app.command("delivery")(delivery)
 prove_app.command("modules")(prove_modules)
 prove_app.command("limits")(limits)
 prove_app.command("billing")(billing)
+prove_app.command("stock")(stock)
 
 
 @prove_app.command("isolation")

@@ -16,6 +16,8 @@ from app.modules.pagekit.list_query import read_page
 from app.modules.pagekit.list_state import ListState
 from tests.api.conftest import OTHER_VENDOR, VENDOR, Program, holder_of
 
+pytestmark = pytest.mark.demo_due
+
 _FILTERS: tuple[dict[str, tuple[str, ...]], ...] = (
     {},
     {"availability": ("in_stock", "preorder")},

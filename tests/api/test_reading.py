@@ -43,6 +43,7 @@ def test_what_the_caller_has_is_not_sent_again(vendor: Program, catalogue: None)
         assert vendor.get(address, headers={"If-None-Match": '"other"'}).content == first.content
 
 
+@pytest.mark.demo_due
 def test_what_changed_is_sent_again(vendor: Program, catalogue: None) -> None:
     product = vendor.get("/vendor/products?limit=1").json()["data"][0]
     path = f"/vendor/products/{product['id']}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, MetaData, Table, UniqueConstraint, Uuid
 
-from app.core.tables import TableScope
+from app.core.tables import NOT_PERSONAL, Personal, TableScope
 from app.modules.base import MenuEntry, ModuleClass, ModuleDefinition, PageDef, Permission, ScheduledTask
 from app.modules.verify import CHECKS
 from app.modules.verify.imports import check_imports
@@ -117,6 +117,8 @@ def table(
     owner: str = "app.modules.shop.models.basket",
     scope: TableScope | None = TableScope.VENDOR,
     column: str | None = "vendor_id",
+    personal: Personal | None = NOT_PERSONAL,
+    verbs: str = "SIUD",
 ) -> Table:
     """A declared table with id and vendor_id; ``extra`` are more columns and constraints."""
     return Table(
@@ -128,8 +130,10 @@ def table(
         info={
             "scope": scope,
             "scope_column": column,
-            "verbs": "SIUD",
+            "verbs": verbs,
             "search": None,
+            "personal": personal,
+            "impersonal": tuple(one.name for one in extra if isinstance(one, Column) and one.name == "code"),
             "python_module": owner,
         },
     )

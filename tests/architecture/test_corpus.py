@@ -20,6 +20,7 @@ CLASSES = {
         *("missing-init", "missing-definition", "missing-readme", "missing-tests"),
     },
     "scopes of tables": {"table-scope", "vendor-unique-key"},
+    "personal data": {"personal-undeclared", "personal-column"},
     "foreign keys": {
         *("foreign-key-border", "vendor-foreign-key", "vendor-anchor", "plain-set-null"),
         "foreign-relationship",
@@ -55,6 +56,7 @@ _BY_PARAMETER: list[tuple[Test, int]] = [
     (test_planted_code.test_a_planted_violation_is_found, 0),
     (test_planted_declarations.test_a_planted_table_is_found, 0),
     (test_planted_declarations.test_a_planted_foreign_key_is_found, 0),
+    (test_planted_declarations.test_a_planted_personal_column_is_found, 0),
     (test_planted_declarations.test_a_planted_definition_is_found, 0),
     (test_planted_declarations.test_a_planted_route_is_found, 0),
     (test_planted_declarations.test_a_planted_template_is_found, 0),

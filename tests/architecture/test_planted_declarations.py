@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Float, Index, Numeric, UniqueConstraint, Uuid
+from sqlalchemy import Column, Date, Float, Index, Numeric, Table, Text, UniqueConstraint, Uuid
 
-from app.core.tables import TableScope
+from app.core.tables import ERASE, KEEP, Personal, TableScope
 from app.modules.base import Feature, Hooks, MenuEntry, PageDef, Permission, ScheduledTask
 from tests.architecture.conftest import (
     CLEAN,
@@ -31,8 +31,44 @@ def rules(findings) -> list[str]:
     return sorted({finding.rule for finding in findings})
 
 
+def person(*columns: Column[Any], **options: Any) -> list[Table]:
+    """The clean tree where the table of shop says of columns what ``Personal`` takes."""
+    verbs = options.pop("verbs", "SIUD")
+    return [baskets(*columns, personal=Personal(**options), verbs=verbs), shelves()]
+
+
+def email(*, nullable: bool = True) -> Column[Any]:
+    return Column("email", Text(), nullable=nullable)
+
+
 def shelf() -> Column[Any]:
     return Column("shelf_id", Uuid())
+
+
+@pytest.mark.parametrize(
+    ("rule", "tables"),
+    [
+        ("personal-undeclared", [baskets(personal=None), shelves()]),
+        ("personal-column", person(email(), columns={"id": KEEP("books")})),
+        ("personal-column", person(email(), columns={"email": KEEP("books"), "phone": KEEP("books")})),
+        ("personal-column", person(Column("code", Text()), columns={"code": KEEP("books")})),
+        ("personal-column", person(email(), columns={"email": ERASE})),
+        ("personal-column", person(email(), columns={"email": ERASE}, subject="shelf_id")),
+        ("personal-column", person(email(), columns={"email": ERASE}, subject="id", verbs="SI")),
+        (
+            "personal-column",
+            person(Column("born_on", Date(), nullable=False), columns={"born_on": ERASE}, subject="id"),
+        ),
+    ],
+)
+def test_a_planted_personal_column_is_found(plant, rule, tables):
+    assert rules(plant(tables=tables)) == [rule]
+
+
+@pytest.mark.parametrize("found_by", [{"subject": "id", "handles": ("email",)}, {"mentions": ("email",)}])
+def test_personal_columns_that_are_declared_are_fine(plant, found_by):
+    columns = (email(nullable=False), Column("code", Text()))
+    assert plant(tables=person(*columns, columns={"email": ERASE}, **found_by)) == []
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ class TestMask:
             "Authorization", "Cookie", "set-cookie", "api_key", "apiKey", "X-API-Key",
             "card", "card_number", "cardNumber",
             "cvc", "encryption_keys", "secret_key", "private-key", "session_id", "iban", "credentials",
+            "code_hash",
         ],
     )  # fmt: skip
     def test_values_under_secret_keys(self, key: str) -> None:

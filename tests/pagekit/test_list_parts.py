@@ -167,7 +167,11 @@ def test_parts_that_fail_are_left_out(shop: TestClient, monkeypatch: pytest.Monk
     def broken(_key: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("app.modules.marketplace.services.list_part_service.products_part", broken)
+    for source in (
+        "marketplace.services.list_part_service.products_part",
+        "inventory.services.product_part_service.products_part",
+    ):
+        monkeypatch.setattr(f"app.modules.{source}", broken)
     assert with_parts(PRODUCTS, None) is PRODUCTS
     assert len(cells(shop, f"columns={SOURCE}")) == 20
     assert PRODUCTS.key is Product.id

@@ -18,7 +18,7 @@ from app.testing.database import Database
 from bench.feeds import write_feed
 from tests.e2e.platform import Processes
 
-pytestmark = pytest.mark.reliability
+pytestmark = [pytest.mark.reliability, pytest.mark.demo_due]
 ROWS = 40_000
 LEASE_AND_WORK_SECONDS = 50.0
 Rows = Callable[[str], Any]

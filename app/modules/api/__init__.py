@@ -80,10 +80,13 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Cents = Annotated[int, Field(ge=0, le=10**12), BeforeValidator(_whole)]
-"""An amount in a body; may be nought. A whole number is what JSON Schema takes for one: 5 and 5.0, not "5" nor true."""
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number in a body is what JSON Schema takes for one: 5 and 5.0, not "5" nor true."""
 
-PositiveCents = Annotated[int, Field(gt=0, le=10**12), BeforeValidator(_whole)]
+Cents = Annotated[Whole, Field(ge=0, le=10**12)]
+"""An amount in a body; may be nought."""
+
+PositiveCents = Annotated[Whole, Field(gt=0, le=10**12)]
 """An amount in a body that is more than nought."""
 
 

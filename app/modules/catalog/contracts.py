@@ -269,8 +269,18 @@ class ProductDetail:
     facts: ExportRow
     texts: tuple[ProductText, ...]
     edited_fields: tuple[str, ...]
+    tax_class: str
+    kind: str
     archived_at: datetime | None
     created_at: datetime
+
+
+class ProductTax(NamedTuple):
+    """How a product is taxed: standard, intermediate, reduced, super_reduced or zero; and what kind of thing it is:
+    physical, digital, service or subscription."""
+
+    tax_class: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +289,19 @@ class ProductPage:
 
     products: tuple[ProductSummary, ...]
     total: int
+
+
+class OrderedProduct(NamedTuple):
+    """A product as orders need it; the title is in the language asked for, or else in one there is."""
+
+    id: UUID
+    sku: str
+    gtin: str | None
+    title: str
+    image_link: str | None
+    price_cents: int
+    is_archived: bool
+    tax_class: str
 
 
 class ProductCheck(StrEnum):

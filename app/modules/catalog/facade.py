@@ -3,6 +3,7 @@
 from app.modules.catalog.services.export_service import open_export, open_preview
 from app.modules.catalog.services.intake_service import merge_intake, open_intake
 from app.modules.catalog.services.limit_service import find_surplus, is_full
+from app.modules.catalog.services.lookup_service import find_ordered
 from app.modules.catalog.services.product_check_service import (
     PRODUCT_KEY,
     count_lacking,
@@ -14,11 +15,14 @@ from app.modules.catalog.services.product_service import (
     count_products,
     find_product_id,
     get_product,
+    is_found,
     is_product,
     list_products,
     product_id_of,
     sku_of,
     skus_of,
+    taxes_of,
+    title_of,
 )
 from app.modules.catalog.services.restore_service import restore_products, sell_out
 
@@ -26,10 +30,12 @@ __all__ = [
     "PRODUCT_KEY",
     "count_lacking",
     "count_products",
+    "find_ordered",
     "find_product_id",
     "find_surplus",
     "follow_feed",
     "get_product",
+    "is_found",
     "is_full",
     "is_product",
     "lacks",
@@ -44,4 +50,6 @@ __all__ = [
     "sell_out",
     "sku_of",
     "skus_of",
+    "taxes_of",
+    "title_of",
 ]

@@ -165,6 +165,7 @@ definition = ModuleDefinition(
         "framework.list_work": f"{_SERVICES}.list_job_service:ListWork",
         "framework.hidden_pages": f"{_SERVICES}.menu_service:hidden_pages",
         "framework.problems": f"{_SERVICES}.problem_service:Problems",
+        "framework.personal_data": f"{_SERVICES}.personal_copy_service:Copies",
         "framework.saved_views": f"{_SERVICES}.saved_view_service:saved_views",
         "framework.shell": f"{_SERVICES}.shell_service:shell_extras",
     },

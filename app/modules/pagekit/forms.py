@@ -41,7 +41,8 @@ class Field:
     ``options`` of select, radios and checkboxes: value, text and, for radios, a hint; a function gets the context.
     ``clean`` turns the text into the value (or raises FieldProblem); without it: number gives int, money cents, date a
     date, checkbox a bool, checkboxes a list, file an UploadFile or None. A note is text between fields, it asks
-    nothing. ``section_key`` begins a part with a heading.
+    nothing. ``section_key`` begins a part with a heading; ``is_beside``: it stands beside the field
+    before it, where there is room.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Field:
     section_key: str | None = None
     attrs: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
+    is_beside: bool = False
 
     def text(self, ctx: PageContext) -> str:
         """Its name in the page's language."""

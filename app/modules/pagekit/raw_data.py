@@ -83,6 +83,8 @@ def _plain(record: Any) -> Any:
 
 
 def _simple(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
     return value._asdict() if hasattr(value, "_asdict") else str(value)
 
 

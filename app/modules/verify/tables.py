@@ -14,7 +14,8 @@ from app.modules.verify.project import Project, Source, last_name
 from app.modules.verify.report import Finding
 
 
-def _place(project: Project, table: Table) -> tuple[Path, int]:
+def place_of(project: Project, table: Table) -> tuple[Path, int]:
+    """File and line where a table is declared."""
     source = project.by_name.get(table.info["python_module"])
     if source is None:
         return project.root / table.info["python_module"], 1
@@ -25,7 +26,7 @@ def _place(project: Project, table: Table) -> tuple[Path, int]:
 
 
 def _finding(project: Project, table: Table, rule: str, message: str, fix: str) -> Finding:
-    path, line = _place(project, table)
+    path, line = place_of(project, table)
     return project.finding(path, line, rule, message, fix)
 
 

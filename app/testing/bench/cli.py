@@ -47,6 +47,7 @@ def history(
 @bench_app.command("pages")
 def pages(
     products: Annotated[int, typer.Option(help="Products in all.", min=100)] = 100_000,
+    orders: Annotated[int, typer.Option(help="Orders in all.", min=100)] = 50_000,
     vendors: Annotated[int, typer.Option(help="Vendors; three are the demo's.", min=3)] = 20,
     seconds: Annotated[float, typer.Option(help="For how long each address is asked.", min=0.2)] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -57,7 +58,23 @@ def pages(
     """
     from app.testing.bench.pages import PagesPlan, measure_pages
 
-    _show(measure_pages(PagesPlan(products, vendors, seconds)), as_json=as_json)
+    _show(measure_pages(PagesPlan(products, orders, vendors, seconds)), as_json=as_json)
+
+
+@bench_app.command("orders")
+def orders(
+    products: Annotated[int, typer.Option(help="Products with stock.", min=100)] = 10_000,
+    seconds: Annotated[float, typer.Option(help="For how long orders are placed.", min=1)] = 10.0,
+    seed: Annotated[int, typer.Option(help="The same seed orders the same things.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure placing orders by the API: two web processes, eight connections; then 200 buyers of 50 things at once.
+
+    Example: wizamart bench orders --json
+    """
+    from app.testing.bench.orders import OrdersPlan, measure_orders
+
+    _show(measure_orders(OrdersPlan(products, seconds, seed)), as_json=as_json)
 
 
 @bench_app.command("import")

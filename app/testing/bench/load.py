@@ -3,7 +3,7 @@
 import selectors
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -38,7 +38,14 @@ def measure_load(
     port: int, path: str, headers: Mapping[str, str], *, connections: int, seconds: float
 ) -> Load:
     """Ask for one address over and over. Raises UnavailableError for an answer that is not 200, or none."""
-    request = _request(path, headers)
+    request = request_bytes("GET", path, headers)
+    return measure_requests(port, lambda: request, status=200, connections=connections, seconds=seconds)
+
+
+def measure_requests(
+    port: int, make: Callable[[], bytes], *, status: int, connections: int, seconds: float
+) -> Load:
+    """Send what ``make`` gives, another each time. Raises UnavailableError for an answer of another status, or none."""
     selector = selectors.DefaultSelector()
     times: list[float] = []
     try:
@@ -47,17 +54,20 @@ def measure_load(
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = _Connection(opened)
             selector.register(opened, selectors.EVENT_READ, connection)
-            _send(connection, request)
+            _send(connection, make())
         started = time.perf_counter()
         while (now := time.perf_counter()) - started < seconds:
             ready = selector.select(_ANSWER_SECONDS)
             if not ready:
-                raise UnavailableError(f"{path} does not answer.")
+                raise UnavailableError("The server does not answer.")
             for key, _ in ready:
                 connection = cast(_Connection, key.data)
-                if _is_complete(connection, path):
+                given = _status(connection)
+                if given not in (0, status):
+                    raise UnavailableError(f"{given}: {bytes(connection.answer[-1000:]).decode()}")
+                if given:
                     times.append((time.perf_counter() - connection.sent_at) * 1000)
-                    _send(connection, request)
+                    _send(connection, make())
         return Load(len(times) / (now - started), sorted(times) or [0.0])
     finally:
         for key in list(selector.get_map().values()):
@@ -65,13 +75,42 @@ def measure_load(
         selector.close()
 
 
-def _request(path: str, headers: Mapping[str, str]) -> bytes:
+def ask_at_once(port: int, requests: Sequence[bytes]) -> list[tuple[int, float]]:
+    """Send each request over a connection of its own, all at the same moment; status and milliseconds of each."""
+    opened = [socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS) for _ in requests]
+    selector = selectors.DefaultSelector()
+    found: list[tuple[int, float]] = []
+    try:
+        for one, request in zip(opened, requests, strict=True):
+            connection = _Connection(one)
+            selector.register(one, selectors.EVENT_READ, connection)
+            _send(connection, request)
+        while len(found) < len(requests):
+            ready = selector.select(_ANSWER_SECONDS)
+            if not ready:
+                raise UnavailableError("The server does not answer.")
+            for key, _ in ready:
+                connection = cast(_Connection, key.data)
+                status = _status(connection)
+                if status:
+                    found.append((status, (time.perf_counter() - connection.sent_at) * 1000))
+                    selector.unregister(key.fileobj)
+        return found
+    finally:
+        for one in opened:
+            one.close()
+        selector.close()
+
+
+def request_bytes(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """A request as it goes over the wire."""
+    length = {"Content-Length": str(len(body)), "Content-Type": "application/json"} if body else {}
     lines = [
-        f"GET {path} HTTP/1.1",
+        f"{method} {path} HTTP/1.1",
         "Host: 127.0.0.1",
-        *(f"{name}: {value}" for name, value in headers.items()),
+        *(f"{name}: {value}" for name, value in {**headers, **length}.items()),
     ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
 def _send(connection: _Connection, request: bytes) -> None:
@@ -80,17 +119,17 @@ def _send(connection: _Connection, request: bytes) -> None:
     connection.socket.sendall(request)
 
 
-def _is_complete(connection: _Connection, path: str) -> bool:
+def _status(connection: _Connection) -> int:
+    """The answer's status once all of it is there, else 0."""
     data = connection.socket.recv(_BLOCK)
     if not data:
-        raise UnavailableError(f"The server closed the connection that asked for {path}.")
+        raise UnavailableError("The server closed the connection.")
     answer = connection.answer
     answer += data
     end = answer.find(b"\r\n\r\n")
     if end < 0:
-        return False
+        return 0
     head = bytes(answer[:end]).lower()
-    if not head.startswith(b"http/1.1 200"):
-        raise UnavailableError(f"{path}: {head.splitlines()[0].decode()}")
     place = head.index(b"content-length:") + len(b"content-length:")
-    return len(answer) >= end + 4 + int(head[place:].split(b"\r\n", 1)[0])
+    is_complete = len(answer) >= end + 4 + int(head[place:].split(b"\r\n", 1)[0])
+    return int(head.split(b" ", 2)[1]) if is_complete else 0

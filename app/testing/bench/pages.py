@@ -24,6 +24,7 @@ from app.modules.platform import owner_url
 from app.modules.tenancy.facade import admin_holder, create_vendor, find_vendor, list_platforms, vendor_holder
 from app.testing.api_keys import make_key, owner_of
 from app.testing.bench.load import Load, measure_load
+from app.testing.bench.order_rows import write_orders
 from app.testing.bench.servers import Workers, scratch_platform
 from app.testing.bench.web import FOLDER_VARIABLE
 from app.testing.bench.weight import BUDGETS, weigh
@@ -65,9 +66,10 @@ _TEXTS = """
 
 @dataclass(frozen=True, slots=True)
 class PagesPlan:
-    """How many products and vendors there are, and for how many seconds each address is asked."""
+    """How many products, orders and vendors there are, and for how many seconds each address is asked."""
 
     products: int = 100_000
+    orders: int = 50_000
     vendors: int = 20
     seconds: float = 5.0
 
@@ -85,6 +87,7 @@ def measure_pages(plan: PagesPlan) -> dict[str, Any]:
         with changed_environment(environment), served(folder) as port:
             figures: dict[str, Any] = {
                 "products": plan.products,
+                "orders": plan.orders,
                 "vendors": plan.vendors,
                 "processes": _PROCESSES,
                 "connections": _CONNECTIONS,
@@ -116,6 +119,7 @@ def _seed(engine: Engine, plan: PagesPlan) -> None:
     with engine.begin() as connection:
         connection.execute(text(_PRODUCTS), {"per_vendor": plan.products // plan.vendors})
         connection.execute(text(_TEXTS))
+    write_orders(engine, orders=plan.orders, vendors=plan.vendors, products=plan.products)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

@@ -6,13 +6,14 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, VendorOwned, Versioned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, VendorOwned, Versioned
 
 
 class BillingInvoice(Keyed, VendorOwned, Versioned, Base):
     """An invoice for a subscription; ``stripe_invoice_id`` where Stripe made it. A period has one of kind cycle."""
 
     __tablename__ = "billing_invoices"
+    __personal__ = NOT_PERSONAL
     __verbs__ = "SIU"
     __table_args__ = (
         ForeignKeyConstraint(

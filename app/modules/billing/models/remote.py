@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, VendorOwned, Versioned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, VendorOwned, Versioned
 
 
 class SyncDifference(Keyed, VendorOwned, Base):
     """A field that was not the same here and at Stripe when they were compared; one open line per field."""
 
     __tablename__ = "sync_differences"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         ForeignKeyConstraint(
             ["vendor_id", "subscription_id"], ["subscriptions.vendor_id", "subscriptions.id"]
@@ -44,6 +45,7 @@ class BillingRequest(Keyed, VendorOwned, Versioned, Base):
     """
 
     __tablename__ = "billing_requests"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id", "id"),
         CheckConstraint(

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import KEEP, Base, Keyed, Personal, TableScope, Versioned
 
 
 class SignUp(Keyed, Versioned, Base):
@@ -16,6 +16,12 @@ class SignUp(Keyed, Versioned, Base):
     """
 
     __tablename__ = "sign_ups"
+    __personal__ = Personal(
+        dict.fromkeys(
+            ("email", "name", "company", "tax_number"), KEEP("asks for an account; deleted after days")
+        )
+    )
+    __impersonal__ = ("language", "interval", "password_hash", "shop_name", "shop_code", "vendor_code")
     __scope__ = TableScope.IDENTITY
     __table_args__ = (CheckConstraint("interval IN ('month', 'year')", name="interval"),)
 

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, VendorOwned, Versioned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, VendorOwned, Versioned
 from app.modules.billing.enums import ChangeSource, Interval, SubscriptionStatus
 
 
@@ -26,6 +26,7 @@ class Subscription(Keyed, VendorOwned, Versioned, Base):
     """
 
     __tablename__ = "subscriptions"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id"),
         UniqueConstraint("vendor_id", "id"),
@@ -67,6 +68,7 @@ class SubscriptionAddon(Keyed, VendorOwned, Versioned, Base):
     """An add-on a vendor has booked, so many times. One that ends stays until ``ends_at``."""
 
     __tablename__ = "subscription_addons"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id", "addon_id"),
         CheckConstraint("quantity > 0", name="quantity"),
@@ -84,6 +86,7 @@ class LimitOverride(Keyed, VendorOwned, Versioned, Base):
     """A limit of a vendor's own instead of the plan's, until it expires; no value: without limit."""
 
     __tablename__ = "limit_overrides"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id", "feature_code"),
         CheckConstraint("limit_value >= 0", name="limit_value"),
@@ -101,6 +104,7 @@ class UsageCounter(VendorOwned, Base):
     """What was used of a feature in the month that began at ``period_start``. One of an earlier month counts as 0."""
 
     __tablename__ = "usage_counters"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (CheckConstraint("used >= 0", name="used"),)
 
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True, sort_order=-90)
@@ -113,6 +117,7 @@ class SubscriptionChange(Keyed, VendorOwned, Base):
     """One line of a subscription's history, never changed."""
 
     __tablename__ = "subscription_changes"
+    __personal__ = NOT_PERSONAL
     __verbs__ = "SI"
     __table_args__ = (
         CheckConstraint(_among("source", ChangeSource), name="source"),

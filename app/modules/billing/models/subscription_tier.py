@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, TableScope, Versioned
 
 
 class SubscriptionTier(Keyed, Versioned, Base):
     """A plan of a platform. Its code never changes; it is archived, not deleted. ``names`` by language."""
 
     __tablename__ = "subscription_tiers"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.GLOBAL
     __table_args__ = (
         UniqueConstraint("platform_id", "code"),
@@ -39,6 +40,7 @@ class TierLimit(Base):
     """How much of a feature a plan holds; no value: without limit. A feature without a row has its own default."""
 
     __tablename__ = "tier_limits"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.GLOBAL
     __table_args__ = (CheckConstraint("limit_value >= 0", name="limit_value"),)
 
@@ -51,6 +53,7 @@ class Addon(Keyed, Versioned, Base):
     """What can be booked on top of a plan: ``amount`` more of a feature, where it names one."""
 
     __tablename__ = "addons"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.GLOBAL
     __table_args__ = (
         UniqueConstraint("platform_id", "code"),

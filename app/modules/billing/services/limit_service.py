@@ -65,7 +65,7 @@ def effective_limits(session: Session, vendor_id: UUID) -> dict[str, int | None]
         if rank == _ADDED:
             more[code] = int(value)
         else:
-            limits[code] = value
+            limits[code] = None if value is None else int(value)
     return {code: None if limit is None else limit + more.get(code, 0) for code, limit in limits.items()}
 
 

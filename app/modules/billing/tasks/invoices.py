@@ -15,8 +15,8 @@ def send_invoice(self: ModuleTask, vendor_id: str, invoice_id: str, user_id: str
     """Mail an invoice to one person, unless they have left meanwhile."""
     vendor = find_vendor(vendor_id=UUID(vendor_id))
     with self.get_db() as session:
+        invoice = invoice_service.get_invoice(session, UUID(invoice_id))
         reader = invoice_mail_service.find_reader(session, UUID(vendor_id), UUID(user_id))
         if vendor is None or reader is None:
             return
-        invoice = invoice_service.get_invoice(session, UUID(invoice_id))
         send_mail(self, session, invoice_mail_service.write(invoice, vendor, reader))

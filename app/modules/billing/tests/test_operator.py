@@ -95,6 +95,7 @@ def test_a_plan_is_made_changed_archived_and_sold_again(admin: TestClient, shop:
         "catalog.products": 1000,
         "tenancy.team_members": None,
         "tenancy.custom_domains": 0,
+        "orders.orders": None,
     }
     for shown in (admin.get(page).text, admin.get(f"{BILLING}/tiers").text):
         assert "€19.90" in shown

@@ -41,6 +41,7 @@ def _add_product(owner: TestClient, sku: str) -> int:
     page = f"{HOME}/products/new"
     shown = owner.get(page)
     fields = {"sku": sku, "title_fr": "Vase", "price_cents": "12.00", "is_active": "on"}
+    fields |= {"tax_class": "standard", "kind": "physical"}
     fields |= dict(re.findall(r'name="(form_token)" value="([^"]+)"', shown.text))
     return owner.post(page, data={"csrf_token": token_of(shown), **fields}).status_code
 

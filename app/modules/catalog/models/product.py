@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, Search, TableScope, VendorOwned, Versioned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, Search, TableScope, VendorOwned, Versioned
 from app.modules.catalog.models.gaps import PRODUCT_GAPS, TEXT_GAPS
 
 
@@ -28,6 +28,7 @@ class Product(Keyed, VendorOwned, Versioned, Base):
     """
 
     __tablename__ = "products"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id", "id"),
         UniqueConstraint("vendor_id", "sku"),
@@ -37,6 +38,10 @@ class Product(Keyed, VendorOwned, Versioned, Base):
             "availability IN ('in_stock', 'out_of_stock', 'preorder', 'backorder')", name="availability"
         ),
         Index("ix_products_vendor_id_gtin", "vendor_id", "gtin", postgresql_where=text("gtin IS NOT NULL")),
+        CheckConstraint(
+            "tax_class IN ('standard', 'intermediate', 'reduced', 'super_reduced', 'zero')", name="tax_class"
+        ),
+        CheckConstraint("kind IN ('physical', 'digital', 'service', 'subscription')", name="kind"),
         # Also what lists are counted by: an index is read faster than the rows.
         Index(
             "ix_products_vendor_id_price_cents",
@@ -74,6 +79,8 @@ class Product(Keyed, VendorOwned, Versioned, Base):
     material: Mapped[str | None]
     pattern: Mapped[str | None]
     attributes: Mapped[dict[str, Any]]
+    tax_class: Mapped[str] = mapped_column(default="standard", server_default="standard")
+    kind: Mapped[str] = mapped_column(default="physical", server_default="physical")
     is_active: Mapped[bool] = mapped_column(default=True)
     archived_at: Mapped[datetime | None]
     edited_fields: Mapped[list[str]] = mapped_column(default=list)
@@ -84,6 +91,7 @@ class ProductTranslation(Versioned, Base):
     """A product's texts in one language, and what search looks in."""
 
     __tablename__ = "product_translations"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR
     __search__ = Search("search_vector", key="product_id")
     __table_args__ = (

@@ -6,7 +6,7 @@ from typing import Any
 from app.core.i18n import LANGUAGES
 from app.core.ids import to_public
 from app.modules.catalog.contracts import GtinError, display_gtin, parse_gtin
-from app.modules.catalog.enums import Availability
+from app.modules.catalog.enums import Availability, ProductKind, TaxClass
 from app.modules.catalog.models.product import Product
 from app.modules.catalog.services import product_edit_service
 from app.modules.catalog.services.product_edit_service import FACTS, PREFIX, TEXTS
@@ -62,6 +62,19 @@ _FACT_FIELDS = (
         hint_key="catalog.form.sale_price_hint",
     ),
     Field(
+        "tax_class",
+        "catalog.fields.tax_class",
+        "select",
+        options=[(value.value, f"catalog.tax_class.{value}") for value in TaxClass],
+        hint_key="catalog.form.tax_class_hint",
+    ),
+    Field(
+        "kind",
+        "catalog.fields.kind",
+        "select",
+        options=[(value.value, f"catalog.kind.{value}") for value in ProductKind],
+    ),
+    Field(
         "availability",
         "catalog.fields.availability",
         "select",
@@ -81,6 +94,12 @@ _FACT_FIELDS = (
     ),
     Field("image_link", "catalog.fields.image_link", "url", is_required=False, max_length=2000),
 )
+_NEW = {
+    "is_active": True,
+    "availability": Availability.IN_STOCK.value,
+    "tax_class": TaxClass.STANDARD.value,
+    "kind": ProductKind.PHYSICAL.value,
+}
 _SKU = Field("sku", "catalog.fields.sku", max_length=50, hint_key="catalog.form.sku_hint")
 
 
@@ -149,7 +168,7 @@ mount_form(
         "catalog.new_product",
         (_SKU, *_FACT_FIELDS, *_text_fields()),
         _create,
-        load=lambda _ctx: {"is_active": True, "availability": Availability.IN_STOCK.value},
+        load=lambda _ctx: _NEW,
         back=lambda ctx: (ctx.url("catalog.vendor.products"), ctx.t("catalog.products.title")),
         has_intro=True,
     ),

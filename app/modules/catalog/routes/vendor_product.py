@@ -178,12 +178,14 @@ def _prices(ctx: PageContext, found: ProductDetail) -> list[Fact]:
     if facts.sale_starts_at and facts.sale_ends_at:
         period = [format_date(ctx.language, day.date()) for day in (facts.sale_starts_at, facts.sale_ends_at)]
         shown.append(Fact(ctx.t("catalog.fields.sale_period"), " – ".join(period)))
+    shown.append(Fact(ctx.t("catalog.fields.tax_class"), ctx.t(f"catalog.tax_class.{found.tax_class}")))
     return shown
 
 
 def _about(ctx: PageContext, found: ProductDetail) -> list[Fact]:
     return [
         Fact(ctx.t("catalog.fields.sku"), found.summary.sku, "code"),
+        Fact(ctx.t("catalog.fields.kind"), ctx.t(f"catalog.kind.{found.kind}")),
         Fact(ctx.t("catalog.fields.created_at"), found.created_at, "datetime"),
         Fact(ctx.t("catalog.fields.updated_at"), found.summary.updated_at, "datetime"),
     ]

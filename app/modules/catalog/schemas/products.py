@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.modules.api import Cents, Input, ListQuery, Versioned, WebAddress, example, left_out
-from app.modules.catalog.enums import Availability
+from app.modules.catalog.enums import Availability, ProductKind, TaxClass
 
 ProductSort = Literal[
     "sku", "-sku", "brand", "-brand", "price_cents", "-price_cents", "updated_at", "-updated_at"
@@ -96,6 +96,8 @@ class ProductDetails(ProductItem):
             "pattern": None,
             "attributes": {},
             "edited_fields": ["price_cents"],
+            "tax_class": "standard",
+            "kind": "physical",
             "archived_at": None,
             "created_at": "2026-11-20T07:00:00.000000Z",
             "texts": [_TEXT],
@@ -120,6 +122,8 @@ class ProductDetails(ProductItem):
     pattern: str | None
     attributes: dict[str, Any] = Field(description="Further fields of the feed, by name.")
     edited_fields: list[str] = Field(description="Fields that no longer follow the feed.")
+    tax_class: TaxClass = Field(description="Which of a state's VAT rates it bears.")
+    kind: ProductKind
     archived_at: datetime | None
     created_at: datetime
     texts: list[ProductText]
@@ -172,6 +176,8 @@ class ProductChange(Input):
     brand: Line | None = left_out(**BRAND)
     gtin: str | None = left_out(**GTIN)
     image_link: WebAddress | None = left_out()
+    tax_class: TaxClass = left_out()
+    kind: ProductKind = left_out()
     texts: TextChanges = left_out()
 
 
@@ -189,6 +195,8 @@ class ProductState(Versioned):
         brand=None,
         gtin="6291041500213",
         image_link="https://shop.example/parapluie.jpg",
+        tax_class="standard",
+        kind="physical",
         texts=[_TEXT],
         edited_fields=["availability", "price_cents"],
         updated_at=_ITEM["updated_at"],
@@ -203,6 +211,8 @@ class ProductState(Versioned):
     brand: str | None
     gtin: str | None
     image_link: str | None
+    tax_class: TaxClass
+    kind: ProductKind
     texts: list[ProductText]
     edited_fields: list[str]
     updated_at: datetime

@@ -21,9 +21,18 @@ from app.modules.events import publish
 from app.modules.tenancy.facade import record_audit
 
 PREFIX = "prd"
-FACTS = ("price_cents", "sale_price_cents", "availability", "brand", "gtin", "image_link")
+FACTS = (
+    "price_cents",
+    "sale_price_cents",
+    "availability",
+    "brand",
+    "gtin",
+    "image_link",
+    "tax_class",
+    "kind",
+)
 TEXTS = ("title", "description")
-_OWN = frozenset({"is_active"})  # no feed says these
+_OWN = frozenset({"is_active", "tax_class", "kind"})  # no feed says these
 
 Texts = Mapping[str, Mapping[str, str | None]]
 

@@ -54,7 +54,7 @@ def _object(fields: str) -> str:
 _PLAIN = (
     *("mpn", "condition", "availability_date", "image_link", "additional_image_links", "item_group_id"),
     *("product_type", "google_category", "color", "size", "gender", "age_group", "material", "pattern"),
-    *("attributes", "edited_fields"),
+    *("attributes", "edited_fields", "tax_class", "kind"),
 )
 _TIMES = ("sale_starts_at", "sale_ends_at", "archived_at", "created_at")
 _TEXTS = """coalesce((SELECT json_agg(json_build_object('language', t.language, 'title', t.title, 'description',

@@ -1,7 +1,7 @@
 """Reading the catalogue: lists, search, one product."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ from app.modules.catalog.contracts import (
     ProductDetail,
     ProductPage,
     ProductSummary,
+    ProductTax,
     ProductText,
 )
 from app.modules.catalog.exceptions import ProductNotFoundError
@@ -70,6 +71,24 @@ def sku_of(product_id: SQLColumnExpression[UUID]) -> ScalarSelect[str]:
     return select(one.sku).where(one.id == product_id).correlate_except(one).scalar_subquery()
 
 
+def title_of(product_id: SQLColumnExpression[UUID], language: str) -> ScalarSelect[str]:
+    """A product's title in ``language`` where there is one, as part of another module's statement."""
+    one = aliased(ProductTranslation)
+    return (
+        select(one.title)
+        .where(one.product_id == product_id)
+        .order_by(case((one.language == language, 0), else_=1), one.language)
+        .limit(1)
+        .correlate_except(one)
+        .scalar_subquery()
+    )
+
+
+def is_found(product_id: SQLColumnExpression[UUID], query: str) -> ColumnElement[bool]:
+    """Whether a product is among those that ``query`` finds, as a condition of another module's statement."""
+    return product_id == any_(func.array(_found(query).scalar_subquery()))
+
+
 def skus_of(product_ids: Sequence[UUID]) -> Select[str]:
     """The SKUs of some of the vendor's products, as part of another module's statement."""
     return select(Product.sku).where(Product.id.in_(product_ids))
@@ -78,6 +97,13 @@ def skus_of(product_ids: Sequence[UUID]) -> Select[str]:
 def find_product_id(session: Session, sku: str) -> UUID | None:
     """The id of the vendor's product with a SKU, archived or not."""
     return session.scalar(select(Product.id).where(Product.sku == sku))
+
+
+def taxes_of(session: Session, product_ids: Collection[UUID]) -> dict[UUID, ProductTax]:
+    """How each of some products is taxed, archived ones too; those that are not there are left out."""
+    columns = (Product.id, Product.tax_class, Product.kind)
+    rows = session.execute(select(*columns).where(Product.id.in_(product_ids)))
+    return {key: ProductTax(tax_class, kind) for key, tax_class, kind in rows}
 
 
 def matching(query: str) -> ColumnElement[bool]:
@@ -152,6 +178,8 @@ def get_product(session: Session, product_id: UUID, *, language: str) -> Product
             for text in texts
         ),
         edited_fields=tuple(product.edited_fields),
+        tax_class=product.tax_class,
+        kind=product.kind,
         archived_at=product.archived_at,
         created_at=product.created_at,
     )

@@ -24,6 +24,8 @@ FACTS = {
     "is_active": "true",
     "price_cents": "24,90",
     "sale_price_cents": "",
+    "tax_class": "reduced",
+    "kind": "physical",
     "availability": "in_stock",
     "brand": "Gutt",
     "gtin": "6291041500213",

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import KEEP, Base, Keyed, Personal, TableScope, Versioned
 
 
 class ApiKey(Keyed, Versioned, Base):
@@ -17,6 +17,13 @@ class ApiKey(Keyed, Versioned, Base):
     """
 
     __tablename__ = "api_keys"
+    __personal__ = Personal(
+        {
+            "name": KEEP("people who work with the platform: goes with the account"),
+            "networks": KEEP("people who work with the platform: goes with the account"),
+        }
+    )
+    __impersonal__ = ("start", "token_hash", "scopes")
     __scope__ = TableScope.IDENTITY
     __table_args__ = (CheckConstraint("num_nonnulls(vendor_id, user_id) = 1", name="one_holder"),)
 

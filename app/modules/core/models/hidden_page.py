@@ -7,13 +7,14 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, TableScope
+from app.core.tables import NOT_PERSONAL, Base, TableScope
 
 
 class HiddenPage(Base):
     """A page that is not in the menus of a platform. Its address still works: this is order, not permission."""
 
     __tablename__ = "hidden_pages"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.PLATFORM
     __verbs__ = "SID"
 

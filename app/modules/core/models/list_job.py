@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Uuid
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope
+from app.core.tables import ERASE, Base, Keyed, Personal, TableScope
 
 
 class Problem(TypedDict):
@@ -25,6 +25,19 @@ class ListJob(Keyed, Base):
     list's ``query``. ``reach``: the platforms, vendors and companies of an operator who does not see all of them."""
 
     __tablename__ = "list_jobs"
+    __personal__ = Personal({"query": ERASE}, mentions=("query",))
+    __impersonal__ = (
+        "kind",
+        "area",
+        "page_id",
+        "action",
+        "ids",
+        "language",
+        "reach",
+        "storage_key",
+        "file_name",
+        "problems",
+    )
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         CheckConstraint("kind IN ('export', 'bulk')", name="kind"),

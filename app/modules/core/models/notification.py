@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import ERASE, NOT_PERSONAL, Base, Keyed, Personal, TableScope, Versioned
 
 
 class Notification(Keyed, Base):
@@ -16,6 +16,8 @@ class Notification(Keyed, Base):
     reader's language when it is read."""
 
     __tablename__ = "notifications"
+    __personal__ = Personal({"params": ERASE, "text": ERASE}, mentions=("params", "text"))
+    __impersonal__ = ("kind", "tone", "title_key", "url")
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         CheckConstraint("tone IN ('info', 'success', 'warning', 'danger')", name="tone"),
@@ -41,6 +43,7 @@ class NotificationPreference(Keyed, Versioned, Base):
     """How one person wants one kind of notification. No row means what the kind declares."""
 
     __tablename__ = "notification_preferences"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         Index(

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, TableScope
+from app.core.tables import ERASE, Base, Keyed, Personal, TableScope
 
 
 class ProblemRecord(Keyed, Base):
@@ -15,6 +15,8 @@ class ProblemRecord(Keyed, Base):
     more than an hour between two of them. It is open while it is neither dismissed nor cleared."""
 
     __tablename__ = "problems"
+    __personal__ = Personal({"params": ERASE, "detail": ERASE}, mentions=("params", "detail"))
+    __impersonal__ = ("key", "message_key", "url")
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         CheckConstraint("count > 0 AND critical_after > 0", name="counts"),

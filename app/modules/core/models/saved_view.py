@@ -5,13 +5,15 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import ERASE, Base, Keyed, Personal, TableScope, Versioned
 
 
 class SavedView(Keyed, Versioned, Base):
     """A name for a list's query string. Colleagues see shared ones; only the owner changes them."""
 
     __tablename__ = "saved_views"
+    __personal__ = Personal({"query": ERASE}, mentions=("query",))
+    __impersonal__ = ("page_id", "name")
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         Index(

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import ERASE, NOT_PERSONAL, Base, Keyed, Personal, TableScope, Versioned
 
 
 class WebhookEndpoint(Keyed, Versioned, Base):
@@ -15,6 +15,7 @@ class WebhookEndpoint(Keyed, Versioned, Base):
     names; ``*`` stands for all."""
 
     __tablename__ = "webhook_endpoints"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         CheckConstraint("disabled_reason IN ('person', 'gone', 'failing')", name="disabled_reason"),
@@ -37,6 +38,7 @@ class WebhookSecret(Keyed, Base):
     ``expires_at``."""
 
     __tablename__ = "webhook_secrets"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.IDENTITY
 
     endpoint_id: Mapped[UUID] = mapped_column(
@@ -52,6 +54,8 @@ class WebhookDelivery(Keyed, Base):
     """One message to one endpoint. ``body`` is kept as it is signed; ``message_id`` is the same at every attempt."""
 
     __tablename__ = "webhook_deliveries"
+    __personal__ = Personal({"body": ERASE}, mentions=("body",))
+    __impersonal__ = ("event_type", "state")
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
@@ -78,8 +82,10 @@ class WebhookAttempt(Base):
     """One try to deliver. ``status`` is the answer's; without an answer ``error`` is a code."""
 
     __tablename__ = "webhook_attempts"
+    __personal__ = Personal({"excerpt": ERASE}, subject="delivery_id", mentions=("excerpt",))
+    __impersonal__ = ("error",)
     __scope__ = TableScope.VENDOR_OR_PLATFORM
-    __verbs__ = "SI"
+    __verbs__ = "SIU"  # emptied when a person is erased
 
     delivery_id: Mapped[UUID] = mapped_column(
         ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), primary_key=True

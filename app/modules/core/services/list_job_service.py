@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,7 +84,9 @@ def _start(ctx: PageContext, page_id: str, query: str, **what: Any) -> str:
         **what,
     )
     queue_list_job(ctx.session, row)
-    details = {"page": page_id, "query": row.query, "bulk_action": row.action}
+    # Not what was searched for: that may be a person's name, and the log outlives people.
+    noted = replace(state, query="").to_query(spec)
+    details = {"page": page_id, "query": noted, "bulk_action": row.action}
     record_audit(
         ctx.session,
         f"core.list_{row.kind}_started",

@@ -104,9 +104,9 @@ def test_a_switch_is_previewed(operator: Place) -> None:
         platform_id = tenancy.list_platforms(session)[0].id
         found = {one.definition.code: one for one in module_service.switches(session, platform_id)}
         assert "core" not in found
-        assert found["catalog"].needed_by == ("marketplace",)
+        assert found["catalog"].needed_by == ("inventory", "marketplace", "orders")
         assert not found["catalog"].can_switch
-        for code in ("marketplace", "catalog"):
+        for code in ("marketplace", "inventory", "orders", "catalog"):
             lifecycle.disable(session, platform_id, code, by=operator.user_id)
         found = {one.definition.code: one for one in module_service.switches(session, platform_id)}
         assert found["marketplace"].also == ("catalog",)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, VendorOwned, Versioned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, VendorOwned, Versioned
 
 
 class Feed(Keyed, VendorOwned, Versioned, Base):
@@ -27,6 +27,7 @@ class Feed(Keyed, VendorOwned, Versioned, Base):
     """
 
     __tablename__ = "feeds"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id", "id"),
         UniqueConstraint("vendor_id", "name"),
@@ -67,6 +68,7 @@ class FeedRule(Keyed, VendorOwned, Versioned, Base):
     """
 
     __tablename__ = "feed_rules"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id", "id"),
         ForeignKeyConstraint(["vendor_id", "feed_id"], ["feeds.vendor_id", "feeds.id"], ondelete="CASCADE"),

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, VendorOwned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, VendorOwned
 
 
 class FeedExport(Keyed, VendorOwned, Base):
@@ -21,6 +21,7 @@ class FeedExport(Keyed, VendorOwned, Base):
     """
 
     __tablename__ = "feed_exports"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id", "id"),
         Index(

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Numeric, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, TableScope, Versioned
+from app.core.tables import NOT_PERSONAL, Base, TableScope, Versioned
 
 
 class FeedSettings(Versioned, Base):
@@ -18,6 +18,7 @@ class FeedSettings(Versioned, Base):
     """
 
     __tablename__ = "feed_settings"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR
     __table_args__ = (
         CheckConstraint("default_tax_rate IN (0, 3, 8, 14, 17)", name="default_tax_rate"),

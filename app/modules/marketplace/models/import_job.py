@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope, VendorOwned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, TableScope, VendorOwned
 
 
 class FeedImport(Keyed, VendorOwned, Base):
@@ -24,6 +24,7 @@ class FeedImport(Keyed, VendorOwned, Base):
     """
 
     __tablename__ = "feed_imports"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         UniqueConstraint("vendor_id", "id"),
         ForeignKeyConstraint(["vendor_id", "feed_id"], ["feeds.vendor_id", "feeds.id"], ondelete="CASCADE"),
@@ -82,6 +83,7 @@ class FeedRowError(Base):
     """
 
     __tablename__ = "feed_row_errors"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR
     __verbs__ = "SID"
     __table_args__ = (
@@ -107,6 +109,7 @@ class FeedImportSeen(Base):
     """
 
     __tablename__ = "feed_import_seen"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
@@ -125,6 +128,7 @@ class FeedChange(Base):
     """
 
     __tablename__ = "feed_changes"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR
     __table_args__ = (
         ForeignKeyConstraint(

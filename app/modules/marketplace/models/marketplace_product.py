@@ -8,7 +8,7 @@ from sqlalchemy import Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
-from app.core.tables import Base, TableScope, Timestamped
+from app.core.tables import NOT_PERSONAL, Base, TableScope, Timestamped
 
 
 class MarketplaceProduct(Timestamped, Base):
@@ -23,6 +23,7 @@ class MarketplaceProduct(Timestamped, Base):
     """
 
     __tablename__ = "marketplace_products"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR
     __table_args__ = (
         UniqueConstraint("vendor_id", "feed_id", "external_id", name="uq_marketplace_products_row"),

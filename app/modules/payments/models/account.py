@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import NOT_PERSONAL, Base, Keyed, TableScope, Versioned
 
 
 class PaymentAccount(Keyed, Versioned, Base):
@@ -16,6 +16,7 @@ class PaymentAccount(Keyed, Versioned, Base):
     ``key_hint`` is what people may see of the key. The check is the last look at it by a job."""
 
     __tablename__ = "payment_accounts"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         CheckConstraint("provider IN ('stripe', 'bank_transfer', 'cash', 'sandbox')", name="provider"),
@@ -45,6 +46,7 @@ class PaymentSecret(Base):
     """A sealed credential of an account; only the identity role reads it."""
 
     __tablename__ = "payment_secrets"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.IDENTITY
     __table_args__ = (CheckConstraint("name IN ('api_key', 'webhook_secret')", name="name"),)
 

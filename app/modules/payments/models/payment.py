@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.tables import Base, Keyed, VendorOwned, Versioned
+from app.core.tables import ERASE, NOT_PERSONAL, Base, Keyed, Personal, VendorOwned, Versioned
 
 
 class Payment(Keyed, VendorOwned, Versioned, Base):
@@ -16,6 +16,22 @@ class Payment(Keyed, VendorOwned, Versioned, Base):
     Without an account it goes by the one of the environment."""
 
     __tablename__ = "payments"
+    __personal__ = Personal({"customer_email": ERASE}, mentions=("customer_email",))
+    __impersonal__ = (
+        "payee",
+        "provider",
+        "provider_ref",
+        "intent_ref",
+        "subject_type",
+        "reference",
+        "description",
+        "return_url",
+        "currency",
+        "state",
+        "failure_code",
+        "redirect_url",
+        "instructions",
+    )
     __table_args__ = (
         CheckConstraint("provider IN ('stripe', 'bank_transfer', 'cash', 'sandbox')", name="provider"),
         CheckConstraint("payee IN ('platform', 'vendor')", name="payee"),
@@ -69,6 +85,7 @@ class Refund(Keyed, VendorOwned, Versioned, Base):
     """Money of a payment that goes back."""
 
     __tablename__ = "payment_refunds"
+    __personal__ = NOT_PERSONAL
     __table_args__ = (
         ForeignKeyConstraint(["vendor_id", "payment_id"], ["payments.vendor_id", "payments.id"]),
         CheckConstraint("amount_cents > 0", name="amount"),

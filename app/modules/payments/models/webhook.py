@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope
+from app.core.tables import ERASE, Base, Keyed, Personal, TableScope
 
 
 class IncomingWebhook(Keyed, Base):
@@ -16,6 +16,8 @@ class IncomingWebhook(Keyed, Base):
     job; ``error`` is of the last attempt that failed. ``sent_at`` is the provider's time."""
 
     __tablename__ = "incoming_webhooks"
+    __personal__ = Personal({"payload": ERASE}, mentions=("payload",))
+    __impersonal__ = ("provider", "external_id", "type", "object_id", "object_type", "api_version", "error")
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __table_args__ = (
         UniqueConstraint("account_id", "provider", "external_id", postgresql_nulls_not_distinct=True),

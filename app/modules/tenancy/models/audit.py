@@ -8,13 +8,20 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope
+from app.core.tables import KEEP, Base, Keyed, Personal, TableScope
 
 
 class AuditEntry(Keyed, Base):
     """One act. ``actor_id`` did it; ``on_behalf_of`` is the vendor's user it was done for, if another's."""
 
     __tablename__ = "audit_log"
+    __personal__ = Personal(
+        {
+            "details": KEEP("proof of who did what; names of buyers do not stand there"),
+            "ip": KEEP("proof of who did what"),
+        }
+    )
+    __impersonal__ = ("action", "target", "request_id")
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __verbs__ = "SI"
     __table_args__ = (

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import KEEP, NOT_PERSONAL, Base, Keyed, Personal, TableScope, Versioned
 
 
 class Suspendable:
@@ -22,6 +22,7 @@ class Platform(Keyed, Suspendable, Versioned, Base):
     """A business offering of the operator. Vendors belong to one or more; one on hold takes no new vendors."""
 
     __tablename__ = "platforms"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.PLATFORM
     __scope_column__ = "id"
     __identity_reads__ = True
@@ -34,6 +35,10 @@ class Company(Keyed, Suspendable, Versioned, Base):
     """A legal entity that owns vendors."""
 
     __tablename__ = "companies"
+    __personal__ = Personal(
+        dict.fromkeys(("name", "contact_email", "tax_number"), KEEP("party to a contract with the operator"))
+    )
+    __impersonal__ = ("suspended_reason",)
     __scope__ = TableScope.COMPANY
     __scope_column__ = "id"
     __identity_reads__ = True
@@ -47,6 +52,7 @@ class Vendor(Keyed, Suspendable, Versioned, Base):
     """A shop. Its id is the anchor that tables of other modules point at."""
 
     __tablename__ = "vendors"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR
     __scope_column__ = "id"
     __identity_reads__ = True
@@ -68,6 +74,7 @@ class VendorPlatform(Base):
     """A vendor's place on a platform."""
 
     __tablename__ = "vendor_platforms"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.PLATFORM
     __verbs__ = "SID"
     __identity_reads__ = True
@@ -84,6 +91,7 @@ class Domain(Keyed, Versioned, Base):
     """
 
     __tablename__ = "domains"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __identity_reads__ = True
     __table_args__ = (
@@ -105,6 +113,7 @@ class Role(Keyed, Versioned, Base):
     """A vendor's name for a set of permissions."""
 
     __tablename__ = "roles"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.VENDOR
     __identity_reads__ = True
     __table_args__ = (

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
-from app.core.tables import Base, Keyed, TableScope, Versioned
+from app.core.tables import KEEP, NOT_PERSONAL, Base, Keyed, Personal, TableScope, Versioned
 
 
 class User(Keyed, Versioned, Base):
@@ -19,6 +19,12 @@ class User(Keyed, Versioned, Base):
     """
 
     __tablename__ = "users"
+    __personal__ = Personal(
+        dict.fromkeys(
+            ("email", "email_norm", "name"), KEEP("people who work with the platform: goes with the account")
+        )
+    )
+    __impersonal__ = ("password_hash", "language", "theme", "time_zone", "totp_secret")
     __scope__ = TableScope.IDENTITY
 
     email: Mapped[str]
@@ -42,6 +48,7 @@ class RecoveryCode(Keyed, Base):
     """Signs somebody in once who lost the device that shows their codes. Random enough for a plain hash."""
 
     __tablename__ = "recovery_codes"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.IDENTITY
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -53,6 +60,7 @@ class Membership(Keyed, Versioned, Base):
     """What ties a user to exactly one of: a platform (operator), a company (owner), a vendor (member with a role)."""
 
     __tablename__ = "memberships"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.IDENTITY
     __scope_column__ = "vendor_id"  # of team members, for the proofs; the identity role sees all
     __table_args__ = (
@@ -85,6 +93,7 @@ class OperatorRole(Keyed, Versioned, Base):
     """
 
     __tablename__ = "operator_roles"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.IDENTITY
 
     code: Mapped[str | None] = mapped_column(unique=True)
@@ -96,6 +105,7 @@ class OperatorRoleGrant(Base):
     """A role of an operator. Several add up; on which platforms they count say the user and their memberships."""
 
     __tablename__ = "operator_role_grants"
+    __personal__ = NOT_PERSONAL
     __scope__ = TableScope.IDENTITY
     __verbs__ = "SID"
 
@@ -112,6 +122,12 @@ class Invitation(Keyed, Versioned, Base):
     """
 
     __tablename__ = "invitations"
+    __personal__ = Personal(
+        dict.fromkeys(
+            ("email", "email_norm"), KEEP("people who work with the platform: goes with the account")
+        )
+    )
+    __impersonal__ = ("language",)
     __scope__ = TableScope.VENDOR_OR_PLATFORM
     __identity_reads__ = True
     __table_args__ = (
@@ -145,6 +161,10 @@ class UserSession(Keyed, Base):
     """
 
     __tablename__ = "user_sessions"
+    __personal__ = Personal(
+        dict.fromkeys(("ip", "user_agent"), KEEP("people who work with the platform: goes with the account"))
+    )
+    __impersonal__ = ("token_hash", "area")
     __scope__ = TableScope.IDENTITY
 
     token_hash: Mapped[bytes] = mapped_column(unique=True)
@@ -163,6 +183,7 @@ class SignInGuard(Base):
     """Failed sign-ins of one e-mail address, whether or not somebody has it."""
 
     __tablename__ = "sign_in_guards"
+    __personal__ = Personal({"email_norm": KEEP("guards accounts; forgotten after a day")})
     __scope__ = TableScope.IDENTITY
 
     email_norm: Mapped[str] = mapped_column(primary_key=True)

@@ -1,0 +1,1 @@
+"""What lies where, how much of it is promised, and what became of it."""

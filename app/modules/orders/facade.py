@@ -1,0 +1,86 @@
+"""What other modules may ask of orders. The session is in the vendor's scope; nothing is committed here."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.modules.orders.contracts import By, NewParcel, OrderSummary, RefundOf, RefundTerms
+from app.modules.orders.services import (
+    cancel_service,
+    decide_service,
+    order_reads,
+    payment_service,
+    refund_service,
+    shipment_service,
+)
+from app.modules.orders.services.again_service import find_by_external
+from app.modules.orders.services.place_service import place_order
+
+__all__ = [
+    "cancel",
+    "confirm_lines",
+    "decline_lines",
+    "find_by_external",
+    "get_order",
+    "mark_paid",
+    "place_order",
+    "refund",
+    "ship",
+]
+
+
+def get_order(session: Session, order_id: UUID) -> OrderSummary:
+    """An order as it is now. Raises OrderNotFoundError."""
+    session.flush()
+    return order_reads.get_summary(session, order_id)
+
+
+def confirm_lines(
+    session: Session, order_id: UUID, line_ids: Collection[UUID] | None, by: By
+) -> OrderSummary:
+    """Say yes to lines (None: all that are undecided). Raises PendingExceptionsError, OrderHeldError."""
+    decide_service.confirm_lines(session, order_id, line_ids, by)
+    return get_order(session, order_id)
+
+
+def decline_lines(
+    session: Session, order_id: UUID, line_ids: Collection[UUID] | None, reason: str, by: By
+) -> OrderSummary:
+    """Say no to lines and give their stock back. Raises OrderInputError without a reason."""
+    decide_service.decline_lines(session, order_id, line_ids, reason, by)
+    return get_order(session, order_id)
+
+
+def cancel(
+    session: Session,
+    order_id: UUID,
+    reason: str,
+    by: By,
+    lines: Sequence[tuple[UUID, int]] | None = None,
+) -> OrderSummary:
+    """Take (line, quantity) out of an order, or all that is not sent. Raises QuantityError, OrderStateError."""
+    cancel_service.cancel(session, order_id, reason, by, lines)
+    return get_order(session, order_id)
+
+
+def mark_paid(session: Session, order_id: UUID, method: str, by: By) -> OrderSummary:
+    """Note how an order was paid. Raises OrderStateError when it was already."""
+    payment_service.mark_paid(session, order_id, method, by)
+    return get_order(session, order_id)
+
+
+def ship(
+    session: Session,
+    order_id: UUID,
+    lines: Sequence[tuple[UUID, int]] | None,
+    parcels: Sequence[NewParcel],
+    by: By,
+) -> UUID:
+    """Send (line, quantity), or all that remain; returns the shipment's id. Raises QuantityError, OrderStateError."""
+    return shipment_service.ship(session, order_id, lines, parcels, by).id
+
+
+def refund(session: Session, order_id: UUID, lines: Sequence[RefundOf], terms: RefundTerms, by: By) -> UUID:
+    """Give money back; returns the refund's id. Raises QuantityError, OrderInputError."""
+    return refund_service.refund(session, order_id, lines, terms, by).id

@@ -1,0 +1,38 @@
+"""How much a vendor sells to consumers of other member states in a year, against the threshold of the Union."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+THRESHOLD_CENTS = 1_000_000
+"""Net, for all other states together, in this year or the one before."""
+ZONE = ZoneInfo("Europe/Luxembourg")
+
+_NET = text("""
+    SELECT coalesce(
+        sum((total_cents - vat_cents) * (total_cents - cancelled_cents - refunded_cents) / nullif(total_cents, 0)), 0
+    )
+    FROM orders
+    WHERE vendor_id = :vendor_id AND placed_at >= :starts AND placed_at < :ends AND status <> 'cancelled'
+      AND ship_country <> coalesce((SELECT country FROM invoice_settings WHERE vendor_id = :vendor_id), 'LU')
+      AND (regime IN ('oss', 'origin') OR regime = 'exempt' AND buyer ->> 'vat_number' IS NULL)
+""")
+
+
+def start_of_year(year: int) -> datetime:
+    """When a year begins in Luxembourg (UTC)."""
+    return datetime(year, 1, 1, tzinfo=ZONE).astimezone(UTC)
+
+
+def net_of_year(session: Session, vendor_id: UUID, year: int) -> int:
+    """What the vendor sold to consumers of other member states in a year: net cents, less what was refunded."""
+    limits = {"starts": start_of_year(year), "ends": start_of_year(year + 1)}
+    return int(session.scalar(_NET, {"vendor_id": vendor_id, **limits}) or 0)
+
+
+def is_over_threshold(session: Session, vendor_id: UUID, on: date) -> bool:
+    """Whether sales to other states have exceeded the threshold in the year of this day or the one before."""
+    return any(net_of_year(session, vendor_id, year) > THRESHOLD_CENTS for year in (on.year, on.year - 1))

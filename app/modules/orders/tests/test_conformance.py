@@ -1,0 +1,7 @@
+"""The rules that every module keeps."""
+
+from app.testing.conformance import ModuleConformance
+
+
+class TestOrders(ModuleConformance):
+    code = "orders"
