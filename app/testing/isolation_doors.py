@@ -141,7 +141,7 @@ def _ids(name: str, owner: Engine, tenant: Tenant) -> tuple[str, list[UUID]] | N
             prefix, table_name = module.public_ids[name]
             table = Base.metadata.tables[table_name]
             column = table.info["scope_column"] or "vendor_id"  # rows under the identity role name it too
-            rows = select(table.c.id).limit(2)
+            rows = select(table.c.id).order_by(table.c.id).limit(2)
             if column in table.c:  # else they are nobody's own, as people are
                 rows = rows.where(table.c[column] == tenant.id)
             with owner.connect() as connection:

@@ -80,13 +80,13 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number in a body is what JSON Schema takes for one: 5 and 5.0, not "5" nor true."""
+WHOLE = BeforeValidator(_whole)
+"""A whole number in a body is what JSON Schema takes for one: 5 and 5.0, not "5" nor true. Stands after the limits."""
 
-Cents = Annotated[Whole, Field(ge=0, le=10**12)]
+Cents = Annotated[int, Field(ge=0, le=10**12), WHOLE]
 """An amount in a body; may be nought."""
 
-PositiveCents = Annotated[Whole, Field(gt=0, le=10**12)]
+PositiveCents = Annotated[int, Field(gt=0, le=10**12), WHOLE]
 """An amount in a body that is more than nought."""
 
 

@@ -148,7 +148,7 @@ definition = ModuleDefinition(
         "line_id": ("oln", "order_lines"),
         "shipment_id": ("shp", "shipments"),
         "exception_id": ("oex", "order_exceptions"),
-        "refund_id": ("ref", "refunds"),
+        "order_refund_id": ("ref", "refunds"),
         "proposal_id": ("opr", "order_proposals"),
         "match_id": ("opm", "product_matches"),
         "carrier_id": ("car", "carriers"),

@@ -27,7 +27,6 @@ Email = Annotated[
     Field(
         max_length=254,
         pattern=r"^[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9]+(-+[A-Za-z0-9]+)*\.)+[A-Za-z][A-Za-z0-9]*(-+[A-Za-z0-9]+)*$",
-        json_schema_extra={"format": "email"},
     ),
 ]
 _WHEN = "2026-11-23T07:00:00Z"

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.core.ids import to_public
 from app.modules.catalog import facade as catalog
+from app.modules.catalog.contracts import ProductSummary
 from app.modules.inventory.contracts import Rule
 from app.modules.inventory.services import rule_service
 from app.modules.inventory.services.product_part_service import PRODUCT_PREFIX
@@ -89,12 +90,16 @@ def _product_page(ctx: PageContext) -> str:
 
 
 def _save_product(ctx: PageContext, values: Mapping[str, Any]) -> str:
-    _save(ctx, values, _product_id(ctx))
+    _save(ctx, values, _product(ctx).id)
     return _product_page(ctx)
 
 
+def _product(ctx: PageContext) -> ProductSummary:
+    return catalog.get_product(ctx.session, _product_id(ctx), language=ctx.language).summary
+
+
 def _sku(ctx: PageContext) -> str:
-    return catalog.get_product(ctx.session, _product_id(ctx), language=ctx.language).summary.sku
+    return _product(ctx).sku
 
 
 mount_form(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from app.modules.api import Input, ListQuery, Whole, example
+from app.modules.api import WHOLE, Input, ListQuery, example
 from app.modules.inventory.enums import MovementKind, Reason
 
 _LEVEL_ID = "stk_01m838cj1be8a8mtx8xj3yxfvz"
@@ -133,7 +133,7 @@ class Adjustment(Input):
     )
     bin_location: Place = ""
     mode: Literal["change", "set"] = "change"
-    units: Whole = Field(ge=-1_000_000_000, le=1_000_000_000)
+    units: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000), WHOLE]
     reason: Reason
     note: str | None = Field(None, max_length=500)
 

@@ -17,7 +17,6 @@ class VatRate(Base):
 
     __tablename__ = "vat_rates"
     __scope__ = TableScope.GLOBAL
-    __verbs__ = "S"
     __personal__ = NOT_PERSONAL
     __table_args__ = (CheckConstraint("rate_bp >= 0 AND valid_to >= valid_from", name="values"),)
 

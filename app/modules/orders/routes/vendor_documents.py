@@ -286,6 +286,9 @@ def download_cii(ctx: PageContext, document_id: str) -> Response:
 
 def _file(ctx: PageContext, document_id: str, form: str) -> Response:
     found = document_list_service.get_document(ctx.session, public_id(PREFIX, document_id)).row
+    if found.status != "issued":
+        ctx.flash("info", "orders.documents.not_issued")
+        return ctx.redirect("orders.vendor.document", document_id=document_id)
     path = document_issue_service.file_of(found, form)
     ending = "pdf" if form == "pdf" else f"{form}.xml"
     return ctx.finish(FileResponse(path, media_type=_MEDIA[form], filename=f"{found.number}.{ending}"))

@@ -69,13 +69,12 @@ def decline(
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Say no to the lines that were ticked, with the reason."""
+    key = order_reads.get_order(ctx.session, public_id(PREFIX, order_id)).id
     missing = "line" if not line else "reason" if not reason.strip() else None
     if missing:
         ctx.flash("danger", f"orders.page.decline_needs_{missing}")
         return ctx.redirect("orders.vendor.order", order_id=order_id)
-    decide_service.decline_lines(
-        ctx.session, public_id(PREFIX, order_id), _keys(line), reason.strip()[:500], _by(ctx)
-    )
+    decide_service.decline_lines(ctx.session, key, _keys(line), reason.strip()[:500], _by(ctx))
     return _done(ctx, order_id, "declined")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from app.modules.api import Cents, Input, ListQuery, Versioned, Whole, example, id_pattern
+from app.modules.api import WHOLE, Cents, Input, ListQuery, Versioned, example, id_pattern
 from app.modules.orders.enums import ExceptionKind, RefundMethod, ShipmentStatus
 from app.modules.orders.schemas.orders import LINE_ID, ORDER_ID, PRODUCT_ID, LineId, Quantity, Reason
 
@@ -65,7 +65,7 @@ class RefundLineGiven(Input):
     model_config = example(line_id=LINE_ID, quantity=1)
 
     line_id: LineId
-    quantity: Annotated[Whole, Field(ge=0, le=1_000_000)] = Field(description="0 for an allowance.")
+    quantity: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = Field(description="0 for an allowance.")
     gross_cents: Cents | None = Field(None, description="What these cost, if left out.")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from app.modules.api import Cents, Input, ListQuery, Versioned, Whole, example, id_pattern
+from app.modules.api import WHOLE, Cents, Input, ListQuery, Versioned, example, id_pattern
 from app.modules.orders.enums import Decision, ExceptionKind, ExceptionStatus, LineKind, OrderStatus
 
 _WHEN = "2026-11-23T07:00:00Z"
@@ -21,7 +21,7 @@ _Country = Annotated[
         json_schema_extra={"format": "country"},
     ),
 ]
-Quantity = Annotated[Whole, Field(ge=1, le=1_000_000)]
+Quantity = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 LineId = Annotated[str, Field(pattern=id_pattern("oln"))]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 _BUYER: dict[str, Any] = {
