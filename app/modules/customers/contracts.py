@@ -10,9 +10,6 @@ from sqlalchemy.orm import Session
 
 from app.modules.providers import ProviderPoint
 
-CUSTOMER_ANCHOR = ("customers.vendor_id", "customers.id")
-"""What foreign keys of other modules point at."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Stored:

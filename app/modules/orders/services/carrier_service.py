@@ -1,16 +1,13 @@
 """Who carries parcels: the carriers that everybody has, and a vendor's own."""
 
-import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.modules.orders.exceptions import OrderInputError
 from app.modules.orders.models.shipment import Carrier
 
-_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _PLACE = "{number}"
 
 
@@ -59,23 +56,3 @@ def tracking_link(carrier: CarrierView | None, number: str | None) -> str | None
     if carrier is None or not carrier.tracking_url or not number:
         return None
     return carrier.tracking_url.replace(_PLACE, quote(number, safe=""))
-
-
-def save_carrier(
-    session: Session, vendor_id: object, carrier: CarrierView, *, is_active: bool = True
-) -> Carrier:
-    """Make or change a carrier of the vendor's own. Raises OrderInputError."""
-    if not _CODE.fullmatch(carrier.code):
-        raise OrderInputError("code", "carrier_code")
-    if not carrier.name.strip():
-        raise OrderInputError("name", "title")
-    url = (carrier.tracking_url or "").strip() or None
-    if url and not (url.startswith("https://") and _PLACE in url):
-        raise OrderInputError("tracking_url", "tracking_url")
-    row = session.scalars(select(Carrier).where(Carrier.code == carrier.code)).one_or_none()
-    if row is None:
-        row = Carrier(vendor_id=vendor_id, code=carrier.code)
-        session.add(row)
-    row.name, row.tracking_url, row.is_active = carrier.name.strip(), url, is_active
-    session.flush()
-    return row

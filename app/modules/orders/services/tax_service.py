@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.money import Money, vat_of_gross
+from app.core.money import Money
 from app.modules.orders.models.tax import InvoiceSettings, TaxClassRate, VatRate
 from app.modules.orders.services.oss_total_service import is_over_threshold
 
@@ -248,12 +248,6 @@ def rates_abroad(session: Session, vendor_id: UUID, country: str, on: date) -> d
         name: decided[name] if name in decided else rate_for(session, country, name, on, is_abroad=True)
         for name in TAX_CLASSES
     }
-
-
-def split_tax(gross_cents: int, rate_bp: int) -> tuple[int, int]:
-    """Net amount and VAT (cents) of a gross amount; they always add up to it."""
-    vat = vat_of_gross(gross_cents, rate_bp)
-    return gross_cents - vat, vat
 
 
 def allocate_discount(discount_cents: int, line_cents: Sequence[int], currency: str = "EUR") -> list[int]:
