@@ -139,11 +139,12 @@ def _compare_one(findings: Findings, ends: Ends, local: Row, there: dict[str, An
     period = (_moment(item["current_period_start"]), _moment(item["current_period_end"]))
     findings.same("period", code, (local["period_start"], local["period_end"]), period)
     planned, until = _planned(ends, there)
-    waits = planned is not None and until is not None and period[1] <= until and there["status"] not in _ENDED
-    findings.same("next_tier", code, local["next_tier"], planned if waits else None)
-    if not waits:
+    is_ahead = planned is not None and until is not None and period[1] <= until
+    has_ended = there["status"] in _ENDED
+    findings.same("next_tier", code, local["next_tier"], planned if is_ahead and not has_ended else None)
+    if not is_ahead:  # else its price stands there before it begins, or never began
         findings.same("tier", code, local["tier"], ends.tiers[item["price"]["product"]])
-    is_ending = bool(there["cancel_at"]) and there["status"] not in _ENDED
+    is_ending = bool(there["cancel_at"]) and not has_ended
     findings.same("cancel_at_period_end", code, local["cancel_at_period_end"], is_ending)
     findings.same("payment_method", code, local["has_payment_method"], bool(there["default_payment_method"]))
 

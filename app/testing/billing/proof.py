@@ -36,6 +36,7 @@ _COUNTS = text(
     """
 )
 _STATUSES = text("SELECT status, count(*) FROM subscriptions GROUP BY 1 ORDER BY 1")
+_FAILED = text("SELECT task, error_message FROM jobs WHERE state = 'failed' ORDER BY id LIMIT 5")
 _REPAIRED = text(
     """
     SELECT coalesce(sum((result->>'differed')::int), 0) AS subscriptions,
@@ -186,6 +187,7 @@ def _counts(owner: Engine) -> dict[str, Any]:
         counts = dict(connection.execute(_COUNTS).mappings().one())
         return {
             **{name: int(value) for name, value in counts.items()},
+            "failures": [list(row) for row in connection.execute(_FAILED)],
             "statuses": {row.status: row.count for row in connection.execute(_STATUSES)},
             "repaired": {name: int(n) for name, n in connection.execute(_REPAIRED).mappings().one().items()},
         }

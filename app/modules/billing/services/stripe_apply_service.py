@@ -165,7 +165,7 @@ def state_of(local: Subscription, remote: RemoteSubscription, tiers: Tiers) -> R
     item = main_item(remote.items, tiers) or (remote.items[0] if remote.items else None)
     tier = tiers.get(item.product_id) if item else None
     start, end = _period(local, item)
-    waits = _planned(remote, item) is not None
+    waits = _noted_plan(remote, item) is not None  # one that ended before it began was never had
     interval = item.interval if item and item.interval in set(Interval) else local.interval
     status = _status(local, remote, end)
     is_over = status is SubscriptionStatus.EXPIRED
@@ -227,13 +227,18 @@ def _period(local: Subscription, item: RemoteItem | None) -> tuple[datetime, dat
 
 def _planned(remote: RemoteSubscription, item: RemoteItem | None) -> tuple[UUID, str] | None:
     """The plan and interval that wait for the period's end, as long as that period runs."""
+    return None if remote.status in ENDED else _noted_plan(remote, item)
+
+
+def _noted_plan(remote: RemoteSubscription, item: RemoteItem | None) -> tuple[UUID, str] | None:
+    """The plan and interval whose price stands there already, and that begin with the next period."""
     plan, _, moment = remote.metadata.get(PLANNED_KEY, "").partition("@")
     public_id, _, interval = plan.partition("/")
     key = from_public(TIER_PREFIX, public_id)
     if key is None or interval not in set(Interval) or not moment.isdecimal():
         return None
     end = datetime.fromtimestamp(int(moment), UTC)
-    if item is None or item.period_end is None or item.period_end > end or remote.status in ENDED:
+    if item is None or item.period_end is None or item.period_end > end:
         return None
     return key, interval
 

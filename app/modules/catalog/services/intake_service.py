@@ -31,9 +31,8 @@ _UPDATED, _UNCHANGED = f"'{IntakeOutcome.UPDATED}'", f"'{IntakeOutcome.UNCHANGED
 # Punctuation would glue parts of a SKU or title into one word. A GTIN is found with and without its zeros, but they
 # are taken from what is searched for (product_service.search_pattern): each word here costs time in the index.
 SEARCH_VECTOR = """
-    to_tsvector('simple', replace(replace(replace(replace(
-        unaccent(concat_ws(' ', {title}, {p}.sku, ltrim({p}.gtin, '0'), {p}.brand)),
-        '-', ' '), '_', ' '), '.', ' '), '/', ' '))
+    to_tsvector('simple', translate(
+        unaccent(concat_ws(' ', {title}, {p}.sku, ltrim({p}.gtin, '0'), {p}.brand)), '-_./', '    '))
 """
 
 

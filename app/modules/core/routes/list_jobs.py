@@ -6,6 +6,7 @@ from fastapi import Response
 from fastapi.responses import FileResponse
 
 from app.core.errors import ForbiddenError
+from app.core.i18n import FALLBACK, has_message
 from app.core.ids import to_public
 from app.modules.core.enums import ListJobKind
 from app.modules.core.models.list_job import ListJob
@@ -106,9 +107,14 @@ def _problems(ctx: PageContext, row: ListJob) -> list[tuple[str, int, list[tuple
         return public, ctx.url(spec.row_page, **{spec.row_id: public}) if spec.row_page else None
 
     return [
-        (ctx.t(key), problem["count"], [named(row_id) for row_id in problem["ids"]])
+        (_reason(ctx, key), problem["count"], [named(row_id) for row_id in problem["ids"]])
         for key, problem in row.problems.items()
     ]
+
+
+def _reason(ctx: PageContext, key: str) -> str:
+    """What an error says, or at least how it is called: not every one has more to say."""
+    return ctx.t(key if has_message(FALLBACK, key) else f"{key}.title")
 
 
 def _badge(ctx: PageContext, job: Job) -> tuple[str, str]:

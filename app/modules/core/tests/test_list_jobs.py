@@ -1,6 +1,7 @@
 """Exports of long lists and actions on many rows, as jobs."""
 
 import csv
+import json
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from app.core.database import PlatformScope, unit_of_work
-from app.core.ids import new_id
+from app.core.ids import new_id, to_public
 from app.modules.core.enums import ListJobKind
 from app.modules.core.exceptions import ListJobNotFoundError
 from app.modules.core.models.list_job import ListJob
@@ -99,7 +100,9 @@ def run_first(place: Place) -> None:
     assert run_until_idle(["long_running"], timeout_seconds=30)
 
 
-def test_rows_that_cannot_be_changed_are_counted_with_their_reason(moselle: Place) -> None:
+def test_rows_that_cannot_be_changed_are_counted_with_their_reason(
+    client: TestClient, moselle: Place
+) -> None:
     many(moselle, moselle.owner, 3)
     moselle.rows("UPDATE webhook_endpoints SET is_enabled = false, disabled_reason = 'gone'")
     key = queue(moselle, kind=ListJobKind.BULK, action="replay")
@@ -109,6 +112,11 @@ def test_rows_that_cannot_be_changed_are_counted_with_their_reason(moselle: Plac
     (problem,) = row.problems.items()
     assert (problem[0], problem[1]["count"]) == ("errors.core.webhook_disabled", 3)
     assert sorted(problem[1]["ids"]) == sorted(str(one.id) for one in log(moselle))
+    titled = {"errors.tasks.job_state": problem[1]}  # an error that has a title and no more to say
+    moselle.rows(f"UPDATE list_jobs SET problems = problems || '{json.dumps(titled)}'")
+    sign_in(client, "vendor", "owner@moselle.example")
+    shown = client.get(f"/vendor/MOSELLE/jobs/{to_public('ljb', key)}").text
+    assert "L’état de la tâche ne le permet pas" in shown
 
 
 def test_a_failure_is_told_too(moselle: Place) -> None:

@@ -141,6 +141,18 @@ def test_a_downgrade_can_be_dropped(desk: Desk) -> None:
     assert desk.invoices() == [("cycle", 19900, "paid")] * 2
 
 
+def test_a_downgrade_that_never_began_was_never_had(desk: Desk) -> None:
+    """The subscription ends with the period; Stripe shows the price of the plan that would have followed."""
+    desk.subscribe("business")
+    desk.ask("change", "essential", "month")
+    desk.ask("cancel", "")
+    desk.advance(31)
+    desk.bring()
+    found = desk.shop.look()
+    assert (found.status, found.tier_id, found.next_tier_id) == ("expired", desk.shop.tier_id("business"), None)
+    assert desk.sync()["differed"] == 0
+
+
 def test_a_year_instead_of_a_month_begins_at_once(desk: Desk) -> None:
     desk.subscribe("essential")
     done = desk.ask("change", "essential", "year")
