@@ -16,6 +16,7 @@ from uuid import UUID
 
 import orjson
 import structlog
+from psycopg.pq import ConnStatus
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -134,6 +135,14 @@ def session_name(process: str) -> str:
     return f"wizamart:{hashlib.sha256(process.encode()).hexdigest()[:32]}"
 
 
+def _roll_back(connection: Connection) -> None:
+    """Roll back past the driver, which would have the server forget all statements that it has prepared, in case tables
+    or types were made in the transaction; under the login role none are. A broken connection is left to the driver."""
+    driver = connection.connection.driver_connection
+    if driver is not None and driver.pgconn.status == ConnStatus.OK:
+        driver.pgconn.exec_(b"ROLLBACK")
+
+
 @lru_cache(maxsize=1)
 def engine() -> Engine:
     """The application's engine, under the login role."""
@@ -142,7 +151,7 @@ def engine() -> Engine:
         raise ConfigurationError(
             "WIZAMART_DATABASE_URL is not set and no embedded server was started. Run `wizamart up`."
         )
-    return make_engine(
+    made = make_engine(
         settings.database_url,
         pool_size=settings.database_pool_size,
         max_overflow=5,
@@ -155,6 +164,8 @@ def engine() -> Engine:
             "prepare_threshold": _PREPARE_AFTER if settings.database_prepared_statements else None,
         },
     )
+    event.listen(made, "rollback", _roll_back)
+    return made
 
 
 def dispose_engine() -> None:

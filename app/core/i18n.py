@@ -71,19 +71,33 @@ class _Collector(Catalog):
         super().__setitem__(id, message)
 
 
-_texts: Mapping[str, _Texts] = {}
+class _Catalogues(dict[str, _Texts]):
+    """By language; one that was not read yet is read when it is asked for."""
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        super().__init__()
+        self.folders = folders
+
+    def __missing__(self, lang: str) -> _Texts:
+        self[lang] = _load_language(lang, self.folders)
+        return self[lang]
+
+
+_texts = _Catalogues()
 _missed: dict[tuple[str, str], int] = {}
 
 
-def load_catalogues(directories: Iterable[Path]) -> None:
+def load_catalogues(directories: Iterable[Path], languages: Sequence[str] = LANGUAGES) -> None:
     """Reads ``<lang>.po`` of the kernel and of each folder, in place of what was loaded before.
 
-    A folder may lack languages. Raises ``ConfigurationError`` when a file is not valid, or when two entries
-    give one key different texts.
+    Languages that are not named are read when one of their texts is asked for. A folder may lack languages. Raises
+    ``ConfigurationError`` when a file is not valid, or when two entries give one key different texts.
     """
     global _texts
-    folders = list(dict.fromkeys([CORE_LOCALES, *directories]))
-    _texts = {lang: _load_language(lang, folders) for lang in LANGUAGES}
+    read = _Catalogues(list(dict.fromkeys([CORE_LOCALES, *directories])))
+    for lang in languages:
+        read[lang]
+    _texts = read
     _missed.clear()
 
 
@@ -147,12 +161,12 @@ def ntranslate(lang: str, key: str, count: int, /, **params: Any) -> str:
 
 def has_message(lang: str, key: str) -> bool:
     """Whether ``key`` has a complete text in this very language."""
-    return lang in _texts and key in _texts[lang].keys
+    return lang in LANGUAGES and key in _texts[lang].keys
 
 
 def offered() -> tuple[str, ...]:
     """The languages that have texts, for switches; those without any are not offered."""
-    return tuple(lang for lang in LANGUAGES if lang in _texts and _texts[lang].keys)
+    return tuple(lang for lang in LANGUAGES if _texts[lang].keys)
 
 
 def language_name(lang: str) -> str:
@@ -163,8 +177,8 @@ def language_name(lang: str) -> str:
 
 def missing(lang: str) -> set[str]:
     """Keys that some language has and ``lang`` lacks (or has empty, fuzzy or with a plural form missing)."""
-    everywhere: set[str] = set().union(*(texts.keys for texts in _texts.values()))
-    return everywhere - _texts[lang].keys if lang in _texts else everywhere
+    everywhere: set[str] = set().union(*(_texts[each].keys for each in LANGUAGES))
+    return everywhere - _texts[lang].keys if lang in LANGUAGES else everywhere
 
 
 def misses() -> Mapping[tuple[str, str], int]:

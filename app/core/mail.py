@@ -3,7 +3,7 @@
 import re
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -42,6 +42,15 @@ class MailRefusedError(AppError):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail; ``media_type`` such as ``application/pdf``."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One mail to one bare address. ``headers`` are additional ones, such as ``Reply-To``."""
 
@@ -50,6 +59,7 @@ class Mail:
     text: str
     html: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: Sequence[Attachment] = ()
 
 
 class MailSender(Protocol):
@@ -74,6 +84,8 @@ def build_message(mail: Mail, mail_from: str) -> EmailMessage:
     for name, value in {"Subject": mail.subject, **mail.headers}.items():
         if _CONTROL.search(value) or not _HEADER_NAME.fullmatch(name):
             raise ValidationFailedError("A mail header contains a line break.", reason="header")
+    if any(_CONTROL.search(one.name) for one in mail.attachments):
+        raise ValidationFailedError("The name of a file contains a line break.", reason="attachment")
     if not _OWN_HEADERS.isdisjoint(name.lower() for name in mail.headers):
         raise ValidationFailedError("This mail header is set by the platform.", reason="header")
     message = EmailMessage(policy=SMTP)
@@ -87,6 +99,9 @@ def build_message(mail: Mail, mail_from: str) -> EmailMessage:
     message.set_content(mail.text)
     if mail.html is not None:
         message.add_alternative(mail.html, subtype="html")
+    for one in mail.attachments:
+        kind, _, subtype = one.media_type.partition("/")
+        message.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
     return message
 
 

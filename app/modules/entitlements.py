@@ -134,7 +134,7 @@ def _claim(session: Session, vendor_id: UUID, code: str, wanted: int, *, is_part
         if limit is None and not feature.is_per_period:
             return wanted
         plan.lock(session, vendor_id, code)
-        left = Allowance(limit, _used(session, vendor_id, feature, plan)).left
+        left = None if limit is None else Allowance(limit, _used(session, vendor_id, feature, plan)).left
         if left is not None and left < wanted:
             if not is_partial:
                 raise LimitReachedError(

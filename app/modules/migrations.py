@@ -8,13 +8,8 @@ from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.schema import Table
 
@@ -26,6 +21,10 @@ from app.core.policies import drop_search_function, secure_tables
 from app.core.tables import Base
 from app.modules.registry import modules, owner_of
 from app.modules.state import touch_version
+
+if TYPE_CHECKING:  # Alembic is a tenth of what every process would import; few ask for it
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
 _LOCK_KEY = 0x77697A61  # one migration at a time per database
 _APP = Path(__file__).parent.parent
@@ -43,8 +42,11 @@ class History:
         """Where PostgreSQL remembers how far this history has come."""
         return f"migrations_{self.owner.replace('-', '_')}"
 
-    def scripts(self) -> ScriptDirectory:
+    def scripts(self) -> "ScriptDirectory":
         """Alembic's view of the revision files."""
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
+
         config = Config()
         config.set_main_option("script_location", str(self.folder.parent))
         config.set_main_option("version_locations", str(self.folder))
@@ -102,6 +104,8 @@ def owner_connection(url: str) -> Iterator[Connection]:
 
 def current(connection: Connection, history: History) -> str | None:
     """The revision the database is at."""
+    from alembic.migration import MigrationContext
+
     return MigrationContext.configure(
         connection, opts={"version_table": history.version_table}
     ).get_current_revision()
@@ -172,11 +176,15 @@ def migration_sql(owner: str | None = None) -> str:
 
 def drift(connection: Connection, owner: str) -> list[Any]:
     """Differences between an owner's models and the database; empty when the migrations are complete."""
+    from alembic.autogenerate import compare_metadata
+
     return list(compare_metadata(_context(connection, owner), Base.metadata))
 
 
 def draft(connection: Connection, owner: str) -> str:
     """The body of ``upgrade()`` that would bring the database to an owner's models."""
+    from alembic.autogenerate import produce_migrations, render_python_code
+
     context = _context(connection, owner)
     upgrade = produce_migrations(context, Base.metadata).upgrade_ops
     assert upgrade is not None
@@ -219,7 +227,9 @@ def _installed(connection: Connection, owner: str | None) -> Sequence[History]:
     return [history for history in _selected(owner) if history.owner not in gone]
 
 
-def _context(connection: Connection, owner: str) -> MigrationContext:
+def _context(connection: Connection, owner: str) -> "MigrationContext":
+    from alembic.migration import MigrationContext
+
     load_models()
     names = {table.name for table in tables_of(owner)}
 
@@ -233,13 +243,16 @@ def _context(connection: Connection, owner: str) -> MigrationContext:
     )
 
 
-def _up(scripts: ScriptDirectory, at: Any) -> Any:
+def _up(scripts: "ScriptDirectory", at: Any) -> Any:
     return scripts._upgrade_revs("heads", at)
 
 
 def _run(
-    connection: Connection, history: History, steps: Callable[[ScriptDirectory, Any], Any] = _up
+    connection: Connection, history: History, steps: "Callable[[ScriptDirectory, Any], Any]" = _up
 ) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+
     scripts = history.scripts()
     with EnvironmentContext(Config(), scripts, fn=lambda at, _context: steps(scripts, at)) as environment:
         environment.configure(connection=connection, version_table=history.version_table)
@@ -247,6 +260,9 @@ def _run(
 
 
 def _run_offline(history: History, output: StringIO) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+
     scripts = history.scripts()
     with EnvironmentContext(
         Config(), scripts, fn=lambda _at, _context: scripts._upgrade_revs("heads", "base"), as_sql=True

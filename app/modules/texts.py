@@ -11,6 +11,9 @@ _FRAMEWORK = Path(__file__).parent
 
 @lru_cache(maxsize=1)
 def load_texts() -> None:
-    """Load the message catalogues of the kit, the framework and all installed modules, once."""
-    folders = [module.folder for module in modules().values()]
-    load_catalogues(folder / "locales" for folder in (_FRAMEWORK.parent / "ui", _FRAMEWORK, *folders))
+    """Name the message catalogues of the kit, the framework and all installed modules, once.
+
+    Most commands and tasks say something in one language or in none: each is read when it is asked for.
+    """
+    folders = [_FRAMEWORK.parent / "ui", _FRAMEWORK, *(module.folder for module in modules().values())]
+    load_catalogues((folder / "locales" for folder in folders), languages=())

@@ -13,10 +13,10 @@ from sqlalchemy.pool import NullPool
 
 from app.core import clock
 from app.core.config import changed_environment
-from app.core.database import dispose_engine, make_engine
+from app.core.database import SYSTEM, dispose_engine, make_engine, unit_of_work
 from app.core.keys import new_keys, to_environment
 from app.core.roles import LOGIN, OWNER
-from app.modules import migrations, setup, state
+from app.modules import lifecycle, migrations, setup, state
 from app.testing.working import work
 
 FIRST_RUN = "wizamart"
@@ -46,15 +46,30 @@ class Templates:
         """A URL on the run's server."""
         return self.admin.url.set(database=database, username=role).render_as_string(hide_password=False)
 
-    def build(self, base: str = "template1") -> None:
-        """Make roles, 'empty' of ``base``, and 'demo'."""
+    def build(self) -> None:
+        """Make roles, 'empty' and 'demo'."""
         setup.initialise_server(self.admin)
-        empty = self._add("empty", base)
+        with self.admin.connect() as connection:
+            # It would look into hundreds of databases, none of which gets old.
+            connection.execute(text("ALTER SYSTEM SET autovacuum = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        empty = self._add("empty", "template1")
         setup.initialise_database(self.superuser(empty))
-        with migrations.owner_connection(empty.owner_url) as connection:
-            migrations.migrate(connection)
+        _migrate(empty)
         with scratch_keys(), connect_app(self._add("demo", self._name("empty"))):
             setup.seed_demo()
+
+    def build_on_first_run(self) -> None:
+        """Make all of those of another run on the server: what its modules have not got is added and switched on."""
+        for template in ("empty", "demo", "done"):
+            database = self._add(template, f"{FIRST_RUN}_{template}")
+            _migrate(database)
+            if template == "empty":
+                continue
+            with connect_app(database):
+                _add_to_demo()
+                if template == "done":
+                    work(_BUILD_SECONDS)
 
     def build_done(self) -> None:
         """Make 'done' of 'demo', with the data folder and the keys of the environment."""
@@ -108,6 +123,19 @@ class Templates:
     def close(self) -> None:
         """Let go of the server."""
         self.admin.dispose()
+
+
+def _migrate(database: Database) -> None:
+    with migrations.owner_connection(database.owner_url) as connection:
+        migrations.migrate(connection)
+
+
+def _add_to_demo() -> None:
+    with unit_of_work(SYSTEM) as session:
+        for platform_id in session.scalars(text("SELECT id FROM platforms")).all():
+            lifecycle.enable_all(session, platform_id, by="demo data")
+    state.forget_snapshot()
+    setup.seed_demo()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The pytest plugin: one embedded PostgreSQL and broker per run, one migrated template, a fresh clone per test."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -13,7 +14,7 @@ from fastapi.testclient import TestClient
 from kombu.connection import Connection
 from sqlalchemy import Engine
 
-from app.core import rate_limit
+from app.core import database, rate_limit
 from app.core.config import changed_environment, get_settings
 from app.core.database import dispose_engine
 from app.core.embedded import running_servers
@@ -21,9 +22,13 @@ from app.main import create_app
 from app.modules.registry import modules
 from app.modules.tasks import QUEUES
 from app.testing.database import FIRST_RUN, Database, Templates, connect_app
+from app.testing.engines import sharing_engine
 
-_ADMIN, _BROKER = SERVERS = ("WIZAMART_TEST_ADMIN_URL", "WIZAMART_TEST_BROKER_URL")
-_DATA, _RUN = "WIZAMART_TEST_DATA", "WIZAMART_TEST_RUN"
+_ADMIN, _BROKER, _DATA = OF_THE_RUN = (
+    *("WIZAMART_TEST_ADMIN_URL", "WIZAMART_TEST_BROKER_URL"),
+    "WIZAMART_TEST_DATA",
+)
+_RUN = "WIZAMART_TEST_RUN"
 _DONE = "done"
 SETTINGS = {
     "WIZAMART_ENV": "test",
@@ -42,6 +47,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "demo_due: the work that the demo leaves is still to be done when the test begins"
     )
+    config.addinivalue_line(
+        "markers", "xdist_group(name): is done by the process that does others of the name"
+    )
+    database.create_engine = sharing_engine  # type: ignore[attr-defined,assignment]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -50,20 +59,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     folder = Path(tempfile.mkdtemp(prefix="wizamart-test-", dir=_memory()))
     _servers.callback(shutil.rmtree, folder, ignore_errors=True)
+    # A command in a copy of the tree would compile it anew each time.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     is_guest = _ADMIN in os.environ  # of a test that runs tests of a module that its own run does not know
-    if not is_guest:
+    if is_guest:
+        copy_done(folder / _DONE)
+    else:
         servers = _servers.enter_context(running_servers(folder, durable=False))
         os.environ[_ADMIN] = servers.admin_url
         os.environ.setdefault(_BROKER, servers.broker_url)  # or one that stands there, used as it is
     run = folder.name if is_guest else FIRST_RUN
     os.environ.update({_RUN: run, _DATA: str(folder), _PASSWORDS: _CHEAPEST_KIB})
-    os.environ.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # every command in a copy of the tree would compile it anew
     built = Templates(os.environ[_ADMIN], run)
-    built.build(f"{FIRST_RUN}_empty" if is_guest else "template1")
     with changed_environment({**SETTINGS, "WIZAMART_DATA_DIR": str(folder / _DONE)}):
-        built.build_done()
+        if is_guest:
+            built.build_on_first_run()
+        else:
+            built.build()
+            built.build_done()
     built.close()
 
 
@@ -83,6 +96,12 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests first, so that none of them is still at work when the others are done."""
     items.sort(key=_seconds, reverse=True)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: nobody need look for garbage among it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _seconds(item: pytest.Item) -> float:

@@ -116,7 +116,7 @@ def prove_stock(*, processes: int, operations: int, seed: int, is_broken: bool =
     }
 
 
-def stock_is_proved(figures: dict[str, Any], *, least_ratio: float = 0.5) -> bool:
+def stock_is_proved(figures: dict[str, Any], *, least_ratio: float) -> bool:
     """Nothing sold twice, nothing uncounted, nothing negative seen, no error, and not too slow."""
     wrong = ("oversold", "products_uncounted", "differences", "negative_seen", "unequal_seen", "errors")
     return not any(figures[name] for name in wrong) and figures["ratio_to_floor"] >= least_ratio

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.testing.plugin import SERVERS
+from app.testing.plugin import OF_THE_RUN
 from tests.framework.copied_tree import ROOT, copy_tree, environment
 from tests.framework.forked_commands import forked_commands
 
@@ -55,7 +55,7 @@ def test_the_commands_of_the_guide_work(tmp_path: Path) -> None:
     site.mkdir()
     variables = {
         **environment(tree, site),
-        **{name: os.environ[name] for name in SERVERS},  # for the tests of the new modules
+        **{name: os.environ[name] for name in OF_THE_RUN},  # for the tests of the new modules
         "PIP_TARGET": str(site),  # as if installed, and nothing but this test sees it
         "PIP_NO_INDEX": "1",
         "PYTEST_ADDOPTS": "-W ignore::pytest.PytestAssertRewriteWarning",  # it finds what is imported already

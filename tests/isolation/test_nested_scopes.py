@@ -28,3 +28,17 @@ def test_an_undone_savepoint_leaves_the_transaction_in_its_own_scope(is_begun: b
             text("SELECT current_user, current_setting('app.vendor_id', true)")
         ).one()
     assert (role, vendor_id) == (TENANT, str(scope.vendor_id))
+
+
+@pytest.mark.usefixtures("world")
+def test_a_refusal_does_not_cost_the_prepared_statements() -> None:
+    """The server keeps what it has prepared: else every answer of 409 would make the next ones slow."""
+    kept = text("SELECT count(*) FROM pg_prepared_statements")
+    scope = vendor_scope()
+    for _ in range(8):
+        with unit_of_work(scope) as session:
+            before = session.execute(kept).scalar_one()
+    with pytest.raises(ValueError, match="refused"), unit_of_work(scope) as session:
+        _refuse(session)
+    with unit_of_work(scope) as session:
+        assert session.execute(kept).scalar_one() >= before > 0

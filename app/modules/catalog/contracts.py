@@ -302,6 +302,7 @@ class OrderedProduct(NamedTuple):
     price_cents: int
     is_archived: bool
     tax_class: str
+    kind: str
 
 
 class ProductCheck(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -92,6 +92,13 @@ class CustomerSummary:
     orders_count: int
     spent_cents: int
     last_order_at: datetime | None
+
+
+class Known(NamedTuple):
+    """Who orders: the record's id, and whether the vendor does not want to serve them."""
+
+    id: UUID
+    is_blocked: bool
 
 
 class MergeRows(Protocol):

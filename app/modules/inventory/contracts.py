@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from app.modules.inventory.enums import MovementKind, Reason
+from app.modules.providers import ProviderPoint
 
 Wanted = Sequence[tuple[UUID, UUID, int]]
 """Lines of an order: line, product, units."""
@@ -72,6 +75,18 @@ class Rule:
     low_stock_level: int | None = None
     kept_back: int | None = None
     most_listed: int | None = None
+
+
+class Arrival(Protocol):
+    """Answered by modules in which something waits for stock."""
+
+    def __call__(self, session: Session, vendor_id: UUID, product_ids: Sequence[UUID]) -> None:
+        """There may be more of these products than before. Said in the vendor's scope, before the transaction ends
+        that changed them; others wait for the same products meanwhile, so what takes long is done by a job."""
+        ...
+
+
+ARRIVAL: ProviderPoint[Arrival] = ProviderPoint("inventory.stock_arrival")
 
 
 class Outcome(NamedTuple):

@@ -44,6 +44,14 @@ _ORDER_PAGES = (
     _page(
         "vendor", "shipments", "/orders/shipments", "list", _VIEW, MenuEntry("sales", 14, "truck", key="d")
     ),
+    _page("vendor", "withdrawals", "/orders/withdrawals", "list", _VIEW, MenuEntry("sales", 16, "undo-2")),
+    _page("vendor", "withdrawal", "/orders/withdrawals/{withdrawal_id}", "detail", _VIEW),
+    _page("vendor", "refuse_withdrawal", "/orders/withdrawals/{withdrawal_id}/refuse", "form", _EDIT),
+    _page("vendor", "new_withdrawal", f"{_ORDER}/withdrawal", "form", _EDIT),
+    _page("vendor", "labels", "/orders/labels", "content", _SHIP),
+    _page("vendor", "carriers", "/orders/carriers", "list", "orders.settings.edit"),
+    _page("vendor", "new_carrier", "/orders/carriers/new", "form", "orders.settings.edit"),
+    _page("vendor", "carrier", "/orders/carriers/{carrier_id}", "form", "orders.settings.edit"),
     _page("vendor", "shipment", _SHIPMENT, "detail", _VIEW),
     _page("vendor", "shipment_parcels", f"{_SHIPMENT}/parcels", "form", _SHIP),
     _page("vendor", "print", "/orders/print", "content", _VIEW),
@@ -61,6 +69,7 @@ _ORDER_PAGES = (
         "orders.exceptions.manage",
         MenuEntry("sales", 66, "triangle-alert"),
     ),
+    _page("admin", "exception", "/orders/exceptions/{exception_id}", "form", "orders.exceptions.manage"),
     _page("admin", "order", _ORDER, "detail", _VIEW),
 )
 
@@ -84,6 +93,23 @@ _DOCUMENT_PAGES = (
     _document("new_document_export", "/archives/new", "form"),
     _document("document_export", "/archives/{document_export_id}", "detail"),
     _document("document", "/{document_id}", "detail"),
+    PageDef(
+        "orders.admin.documents",
+        "admin",
+        "/documents",
+        "list",
+        "orders.document_pages.documents",
+        "orders.documents.view",
+        MenuEntry("sales", 68, "receipt"),
+    ),
+    PageDef(
+        "orders.admin.document",
+        "admin",
+        "/documents/{document_id}",
+        "detail",
+        "orders.document_pages.document",
+        "orders.documents.view",
+    ),
 )
 
 _ORDER_ROUTES = (
@@ -92,9 +118,14 @@ _ORDER_ROUTES = (
     "vendor_exceptions",
     "vendor_shipments",
     "vendor_print",
+    "vendor_labels",
+    "vendor_withdrawals",
+    "vendor_carriers",
     "vendor_order",
     "vendor_fulfil",
     "admin_orders",
+    "admin_exceptions",
+    "admin_documents",
 )
 _DOCUMENT_ROUTES = (
     "vendor_invoice_settings",
@@ -113,6 +144,7 @@ _PERMISSIONS = (
     Permission("orders.documents.issue", "orders.permissions.documents_issue", "vendor"),
     Permission("orders.settings.edit", "orders.permissions.settings_edit", "vendor"),
     Permission("orders.orders.view", "orders.permissions.admin_orders_view", "admin"),
+    Permission("orders.documents.view", "orders.permissions.admin_documents_view", "admin"),
     Permission("orders.exceptions.manage", "orders.permissions.exceptions_manage", "admin"),
 )
 
@@ -151,6 +183,7 @@ definition = ModuleDefinition(
         "order_refund_id": ("ref", "refunds"),
         "proposal_id": ("opr", "order_proposals"),
         "match_id": ("opm", "product_matches"),
+        "withdrawal_id": ("wdr", "withdrawals"),
         "carrier_id": ("car", "carriers"),
         "document_id": ("doc", "documents"),
         "document_export_id": ("dxp", "document_exports"),
@@ -165,12 +198,14 @@ definition = ModuleDefinition(
     ),
     handlers={
         "catalog.product_updated": f"{_PACKAGE}.handlers:on_product_updated",
+        "customers.customer_updated": f"{_PACKAGE}.handlers:on_customer_updated",
         "billing.subscription_changed": f"{_PACKAGE}.handlers:on_subscription_changed",
         "orders.order_confirmed": f"{_PACKAGE}.handlers:on_order_confirmed",
         "orders.shipment_shipped": f"{_PACKAGE}.handlers:on_shipment_shipped",
         "orders.order_refunded": f"{_PACKAGE}.handlers:on_order_refunded",
     },
     providers={
+        "inventory.stock_arrival": f"{_SERVICES}.arrival_service:on_arrival",
         "customers.merge": f"{_SERVICES}.merge_service:merge",
         "framework.demo": f"{_SERVICES}.demo_service:seed",
         **_ORDER_PROVIDERS,

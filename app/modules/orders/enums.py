@@ -84,6 +84,8 @@ class HeldFor(StrEnum):
     """Why an order that is stored may not be worked on."""
 
     PLAN = "plan"
+    BUYER = "buyer"
+    """The buyer is blocked, and the channel took the order all the same."""
 
 
 class RefundMethod(StrEnum):
@@ -94,6 +96,26 @@ class RefundMethod(StrEnum):
     CASH = "cash"
     VOUCHER = "voucher"
     CHANNEL = "channel"
+
+
+class WithdrawalSource(StrEnum):
+    """How the buyer said so."""
+
+    EMAIL = "email"
+    LETTER = "letter"
+    PHONE = "phone"
+    COUNTER = "counter"
+    CHANNEL = "channel"
+
+
+class WithdrawalStatus(StrEnum):
+    """Where a withdrawal is; which follows which is in ``services/withdrawal_service.py``."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    RECEIVED = "received"
+    REFUNDED = "refunded"
+    REFUSED = "refused"
 
 
 def among(column: str, values: type[StrEnum]) -> str:

@@ -42,6 +42,22 @@ class ExceptionNotFoundError(OrdersException, NotFoundError):
     title = "There is no such open exception"
 
 
+class WithdrawalNotFoundError(OrdersException, NotFoundError):
+    """The vendor has no such notice of withdrawal."""
+
+    status = 404
+    code = "orders.withdrawal_not_found"
+    title = "There is no such withdrawal"
+
+
+class CarrierNotFoundError(OrdersException, NotFoundError):
+    """The vendor has no such carrier."""
+
+    status = 404
+    code = "orders.carrier_not_found"
+    title = "There is no such carrier"
+
+
 class ProposalNotFoundError(OrdersException, NotFoundError):
     """The order has no such open proposal."""
 
@@ -70,6 +86,13 @@ class OrderHeldError(OrdersException, PlanError):
     status = 403
     code = "orders.order_held"
     title = "The plan allows no more orders in this period"
+
+
+class BuyerBlockedError(OrdersException, ConflictError):
+    """The buyer is blocked: nothing is ordered, or what is there is held until somebody lets it pass."""
+
+    code = "orders.buyer_blocked"
+    title = "The buyer is blocked"
 
 
 class OutOfStockError(OrdersException, ConflictError):

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from app.modules.billing.events import SubscriptionChanged
 from app.modules.catalog.events import ProductUpdated
+from app.modules.customers.events import CustomerUpdated
 from app.modules.orders.events import OrderConfirmed, OrderRefunded, ShipmentShipped
 from app.modules.orders.services import document_round_service, exception_service, hold_service
 
@@ -16,6 +17,11 @@ def on_product_updated(session: Session, event: ProductUpdated) -> None:
 def on_subscription_changed(session: Session, event: SubscriptionChanged) -> None:
     """A larger plan frees orders."""
     hold_service.free_held(session, event.vendor_id)
+
+
+def on_customer_updated(session: Session, event: CustomerUpdated) -> None:
+    """Who is no longer blocked gets what was held."""
+    hold_service.free_of_buyer(session, event.customer_id)
 
 
 def on_order_confirmed(session: Session, event: OrderConfirmed) -> None:

@@ -93,7 +93,7 @@ class DoorRules(Conformance):
                 assert path is not None, (
                     f"{way.path}: the demo has no record to show; add one to framework.demo"
                 )
-                for language in offered():
+                for language in offered()[:1] if self.is_in_tree else offered():  # the tree's crawl reads all
                     client.cookies.set(LANGUAGE_COOKIE, language)
                     answer = client.get(path).status_code
                     # Anybody may come to a public page; it may send strangers to sign in.

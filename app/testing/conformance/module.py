@@ -58,6 +58,11 @@ class Conformance:
         """The installed module."""
         return get_module(self.code)
 
+    @property
+    def is_in_tree(self) -> bool:
+        """Whether it belongs to the tree, whose own tests show some things of all its modules at once."""
+        return self.module.package.startswith("app.modules.")
+
 
 def _prefix(name: str) -> str:
     prefixes = [module.public_ids[name][0] for module in modules().values() if name in module.public_ids]

@@ -67,9 +67,7 @@ def _opens(client: TestClient, codes: set[str]) -> None:
 class SwitchRules(Conformance):
     """How a module comes and goes."""
 
-    def test_it_boots_with_everything(self, client: TestClient) -> None:
-        _opens(client, {self.code})
-
+    @pytest.mark.xdist_group("alone")  # each leaves all templates to be compiled anew, in one process then
     def test_it_boots_alone_with_what_it_requires(self, world: Database) -> None:
         needed = stands_on(self.code)
         with installed_only(needed):
@@ -77,13 +75,18 @@ class SwitchRules(Conformance):
             with TestClient(create_app(), base_url="http://testserver", follow_redirects=False) as client:
                 _opens(client, {self.code})
 
-    def test_off_its_doors_are_closed_and_the_rest_works(self, client: TestClient) -> None:
+    def test_off_its_doors_are_closed_the_rest_works_and_it_comes_back(self, client: TestClient) -> None:
         if self.module.module_class is ModuleClass.CORE:
             with pytest.raises(ModuleSwitchError), unit_of_work(SYSTEM) as session:
                 lifecycle.disable(session, platform_ids()[0], self.code)
-            return
         off = _switch_off([*dependents(self.code), self.code])
         _opens(client, set(modules()) - set(off))
+        if self.code in off:
+            self._is_closed(client)
+        _switch_on(list(reversed(off)))
+        _opens(client, {self.code, *off})
+
+    def _is_closed(self, client: TestClient) -> None:
         for area, home in HOME.items():
             enter(client, area)
             page = client.get(home)
@@ -93,15 +96,12 @@ class SwitchRules(Conformance):
                 assert f'href="{way.at()}"' not in page.text, f"{way.path} is still linked"
         assert not any(schedule_is_on(entry.name) for entry in self.module.scheduled_tasks)
 
-    def test_it_comes_back(self, client: TestClient) -> None:
-        off = _switch_off([*dependents(self.code), self.code])
-        _switch_on(list(reversed(off)))
-        _opens(client, {self.code, *off})
-
     @pytest.mark.timeout(180)
-    def test_it_works_while_another_module_is_off(self, client: TestClient) -> None:
-        for other in set(modules()) - stands_on(self.code):
-            off = _switch_off([*dependents(other), other])
+    def test_it_works_while_others_are_off(self, client: TestClient) -> None:
+        others = set(modules()) - stands_on(self.code)
+        # One by one, those of the tree open each other's pages in the rule above.
+        for each in [others] if self.is_in_tree else [others, *({one} for one in others)]:
+            off = _switch_off([one for one in reversed(modules()) if stands_on(one) & each])
             assert self.code not in off
             _opens(client, {self.code})
             _switch_on(list(reversed(off)))

@@ -11,4 +11,4 @@ def check_health() -> HealthResult:
     """One look into the table of subscriptions."""
     with unit_of_work(SYSTEM) as session:
         session.execute(select(Subscription.id).limit(1)).all()
-    return HealthResult(HealthStatus.OK, "subscriptions can be read")
+    return HealthResult(HealthStatus.OK, "billing.health.readable")

@@ -10,19 +10,51 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.modules.base import Feature, load
-from app.modules.billing.enums import Interval
-from app.modules.billing.models.subscription import Subscription, UsageCounter
-from app.modules.billing.services import limit_service, period_service
+from app.modules.billing.models.subscription import UsageCounter
+from app.modules.billing.services import limit_service
 from app.modules.billing.services.lock_service import as_vendor
 from app.modules.entitlements import features
 from app.modules.state import is_enabled_for_vendor
 
+# As part of a statement: an order is not to wait for one more answer. Days as in ``period_service``: a month that is
+# too short for the anchor's day begins on its last.
+_MONTH = """
+    month AS MATERIALIZED (
+        SELECT coalesce(max(begun.at), date_trunc('month', today.at)) AT TIME ZONE 'UTC' AS start
+        FROM (SELECT CAST(:now AS timestamptz) AT TIME ZONE 'UTC' AS at) today
+        LEFT JOIN subscriptions s ON s.vendor_id = :vendor_id
+        LEFT JOIN LATERAL (
+            SELECT anchor.at + make_interval(months => anchor.months - back) AS at
+            FROM (SELECT a.at, (12 * (extract(year FROM today.at) - extract(year FROM a.at))
+                    + extract(month FROM today.at) - extract(month FROM a.at))::int AS months
+                  FROM (SELECT s.anchor_at AT TIME ZONE 'UTC' AS at) a) anchor, generate_series(0, 1) back
+        ) begun ON begun.at <= today.at
+        GROUP BY today.at
+    )
+"""
+_START = text(f"WITH {_MONTH} SELECT start FROM month")
+_USED = text(
+    f"""
+    WITH {_MONTH}
+    SELECT c.used FROM usage_counters c, month
+    WHERE c.vendor_id = :vendor_id AND c.feature_code = :feature_code AND c.period_start >= month.start
+    """
+)
+_COUNT = text(
+    f"""
+    WITH {_MONTH}
+    INSERT INTO usage_counters AS c (vendor_id, feature_code, used, period_start)
+    SELECT :vendor_id, :feature_code, CAST(:amount AS bigint), month.start FROM month
+    ON CONFLICT (vendor_id, feature_code) DO UPDATE
+    SET used = excluded.used + CASE WHEN c.period_start < excluded.period_start THEN 0 ELSE c.used END,
+        period_start = greatest(c.period_start, excluded.period_start)
+    """
+)
 NEAR_PERCENT = 80
 BarState = Literal["unlimited", "ok", "near", "full", "over"]
 
@@ -82,39 +114,23 @@ def make_bar(code: str, label_key: str, used: int, limit: int | None) -> UsageBa
 
 def month_start(session: Session, vendor_id: UUID) -> datetime:
     """When the vendor's present month of counting began; without a subscription, the calendar's month in UTC."""
-    anchor = session.scalar(select(Subscription.anchor_at).where(Subscription.vendor_id == vendor_id))
-    now = clock.now()
-    if anchor is None:
-        return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return period_service.period_at(anchor, Interval.MONTH, now).start
+    session.flush()
+    start: datetime = session.execute(_START, {"vendor_id": vendor_id, "now": clock.now()}).scalar_one()
+    return start
 
 
 def used_in_month(session: Session, vendor_id: UUID, feature_code: str) -> int:
     """What was counted in the present month."""
-    counter = UsageCounter
-    statement = select(counter.used).where(
-        counter.vendor_id == vendor_id,
-        counter.feature_code == feature_code,
-        counter.period_start >= month_start(session, vendor_id),
-    )
-    return session.scalar(statement) or 0
+    values = {"vendor_id": vendor_id, "feature_code": feature_code, "now": clock.now()}
+    session.flush()
+    return session.scalar(_USED, values) or 0
 
 
 def count(session: Session, vendor_id: UUID, feature_code: str, amount: int) -> None:
     """Add to the present month's counter, in the vendor's scope."""
-    start = month_start(session, vendor_id)
-    counter = UsageCounter
-    statement = insert(counter).values(
-        vendor_id=vendor_id, feature_code=feature_code, used=amount, period_start=start
-    )
-    is_old = counter.period_start < start
-    changed = {
-        "used": case((is_old, amount), else_=counter.used + amount),
-        "period_start": func.greatest(counter.period_start, start),
-    }
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["vendor_id", "feature_code"], set_=changed)
-    )
+    values = {"vendor_id": vendor_id, "feature_code": feature_code, "now": clock.now(), "amount": amount}
+    session.flush()
+    session.execute(_COUNT, values)
 
 
 def reset_counters(session: Session, vendor_id: UUID) -> int:

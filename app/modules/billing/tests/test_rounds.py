@@ -1,13 +1,14 @@
 """What the scheduled tasks do with time."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import text
 
 from app.core import clock
 from app.core.database import SYSTEM, unit_of_work
 from app.modules.billing.contracts import BY_TASK
-from app.modules.billing.services import subscription_service, trial_service, usage_service
+from app.modules.billing.services import period_service, subscription_service, trial_service, usage_service
 from app.modules.billing.tests.conftest import BY_PERSON, Shop, move_clock, run_task
 from app.modules.tenancy import facade as tenancy
 from app.testing.working import work
@@ -63,6 +64,25 @@ def test_what_is_counted_by_the_month_starts_anew_before_any_task_ran(shop: Shop
         assert usage_service.used_in_month(session, shop.vendor_id, "orders.orders") == 0
         usage_service.count(session, shop.vendor_id, "orders.orders", 2)
         assert usage_service.used_in_month(session, shop.vendor_id, "orders.orders") == 2
+
+
+def test_a_month_of_counting_begins_as_the_calendar_says_wherever_the_anchor_lies(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.session() as session:
+        bare = usage_service.month_start(session, shop.vendor_id)
+    assert bare == clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    shop.subscribe("professional", "year")
+    for days in range(0, 800, 3):
+        anchor = datetime(2027, 1, 29, 12, tzinfo=UTC) + timedelta(days=days)
+        shop.rows("UPDATE subscriptions SET anchor_at = :at WHERE vendor_id = :vendor", at=anchor)
+        begins = period_service.period_at(anchor, "month", datetime(2028, 2, 29, 18, tzinfo=UTC)).start
+        with shop.session() as session:
+            for now in (begins, begins - timedelta(microseconds=1), begins + timedelta(days=2 * days)):
+                monkeypatch.setattr(clock, "now", lambda now=now: now)
+                start = usage_service.month_start(session, shop.vendor_id)
+                assert start == period_service.period_at(anchor, "month", now).start, (anchor, now)
+        monkeypatch.undo()
 
 
 def test_a_trial_is_announced_twice_and_ends_without_a_card_in_read_only(shop: Shop) -> None:

@@ -32,7 +32,7 @@ def find_ordered(
 def _statement(language: str, names: tuple[str, ...]) -> Select[Any]:
     """Made once: placing an order should not spend its time on putting this together."""
     columns: tuple[Any, ...] = (Product.id, Product.sku, Product.gtin, title_in(language), Product.image_link)
-    columns += (Product.price_cents, Product.archived_at.is_not(None), Product.tax_class)
+    columns += (Product.price_cents, Product.archived_at.is_not(None), Product.tax_class, Product.kind)
     return (
         select(*columns)
         .where(or_(*(getattr(Product, name).in_(bindparam(name, expanding=True)) for name in names)))

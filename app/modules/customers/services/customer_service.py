@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.i18n import LANGUAGES
 from app.core.ids import new_id
-from app.modules.customers.contracts import Buyer, CustomerSummary, full_name
+from app.modules.customers.contracts import Buyer, CustomerSummary, Known, full_name
 from app.modules.customers.events import CustomerCreated
 from app.modules.customers.exceptions import CustomerNotFoundError
 from app.modules.customers.models.customer import Customer
@@ -52,7 +52,8 @@ _ENSURE = text(
         ON CONFLICT (vendor_id, email_norm) WHERE merged_into_id IS NULL DO NOTHING
         RETURNING id, vendor_id
     )
-    SELECT id, NULL AS vendor_id FROM found UNION ALL SELECT id, vendor_id FROM made
+    SELECT c.id, NULL AS vendor_id, c.status = 'blocked' AS is_blocked FROM found JOIN customers c ON c.id = found.id
+    UNION ALL SELECT id, vendor_id, false FROM made
     """
 )
 _RECORD = text(
@@ -72,7 +73,7 @@ def normalise_email(email: str | None) -> str | None:
     return (email or "").strip().casefold() or None
 
 
-def ensure_customer(session: Session, buyer: Buyer, *, channel: str) -> UUID | None:
+def ensure_customer(session: Session, buyer: Buyer, *, channel: str) -> Known | None:
     """The vendor's customer with the buyer's e-mail address, else a new one, inactive.
 
     A known customer stays as it is. Without an address each buyer with a name is a new customer; None without either.
@@ -96,7 +97,7 @@ def ensure_customer(session: Session, buyer: Buyer, *, channel: str) -> UUID | N
     key: UUID = row.id
     if row.vendor_id is not None:
         publish(session, CustomerCreated(key, channel), vendor_id=row.vendor_id, aggregate=str(key))
-    return key
+    return Known(key, row.is_blocked)
 
 
 def record_order(session: Session, customer_id: UUID, *, orders: int, spent_cents: int, at: datetime) -> None:

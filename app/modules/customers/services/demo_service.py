@@ -44,8 +44,9 @@ def _seed(session: Session, code: str) -> None:
         host = f"{code.lower()}-mail.example"
         email = f"{_plain(first_name)}.{_plain(last_name)}@{host}"
         buyer = Buyer(email, first_name, last_name, company, vat_number, phone, language or "fr")
-        last = customer_service.ensure_customer(session, buyer, channel="demo")
-        assert last is not None
+        known = customer_service.ensure_customer(session, buyer, channel="demo")
+        assert known is not None
+        last = known.id
         address = Address(buyer.name, company, line1, None, postcode, city, country, None)
         customer_edit_service.save_address(
             session, last, address, is_shipping_default=True, is_billing_default=True

@@ -40,9 +40,9 @@ def session(vendor_id: UUID) -> Iterator[Session]:
 
 
 def make(session: Session, buyer: Buyer = JEAN) -> UUID:
-    key = facade.ensure_customer(session, buyer, channel="letzshop")
-    assert key is not None
-    return key
+    known = facade.ensure_customer(session, buyer, channel="letzshop")
+    assert known is not None
+    return known.id
 
 
 def test_a_buyer_is_known_by_the_address_and_stays_as_they_are(session: Session) -> None:

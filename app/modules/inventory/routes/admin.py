@@ -25,6 +25,7 @@ mount_list(
             Column("reserved", f"{_F}.reserved", "number"),
             Column("low", f"{_F}.low", "number"),
             Column("wrong", f"{_F}.wrong", "number"),
+            Column("stale", f"{_F}.stale", "number"),
             Column("changed_at", f"{_F}.changed_at", "datetime"),
         ),
         default_sort="code",

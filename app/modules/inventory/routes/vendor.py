@@ -28,6 +28,7 @@ LEVELS = ListSpec(
         Column("bin_location", f"{_F}.bin_location", "code", sort=Level.bin_location),
         Column("on_hand", f"{_F}.on_hand", "number", sort=Level.on_hand),
         Column("reserved", f"{_F}.reserved", "number", sort=Level.reserved),
+        Column("kept_back", f"{_F}.unavailable", "number"),
         Column("available", f"{_F}.available", "number", sort=lists.FREE),
         Column("low_stock_level", f"{_F}.low_stock_level", "number", is_default=False),
         Column("updated_at", f"{_F}.changed_at", "datetime", sort=Level.updated_at, is_default=False),

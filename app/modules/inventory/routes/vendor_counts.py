@@ -51,7 +51,10 @@ mount_list(
                 options=[(one.value, f"inventory.count_states.{one}") for one in CountStatus],
             ),
         ),
-        actions=(Link("inventory.pages.new_count", "inventory.vendor.new_count", _ADJUST, "plus"),),
+        actions=(
+            Link("inventory.pages.count_sheet", "inventory.vendor.count_sheet", _ADJUST, "list-checks"),
+            Link("inventory.pages.new_count", "inventory.vendor.new_count", _ADJUST, "plus"),
+        ),
         row_page="inventory.vendor.count",
         row_id="count_id",
         prefix=COUNT_PREFIX,

@@ -14,6 +14,7 @@ from app.core.database import ScopedSession, TenantScope, acting_in
 from app.modules.core.contracts import Notice
 from app.modules.core.facade import notify
 from app.modules.events import publish
+from app.modules.inventory.contracts import ARRIVAL
 from app.modules.inventory.events import LevelChanged, StockLow
 from app.modules.menu import page_url
 from app.modules.tenancy import facade as tenancy
@@ -59,15 +60,16 @@ class _Noted:
 
     vendor_id: UUID
     told: Told
+    is_more: bool
     savepoints: tuple[SessionTransaction, ...]
 
 
-def note_changes(session: Session, told: Iterable[Told]) -> None:
+def note_changes(session: Session, told: Iterable[Told], *, is_more: bool = True) -> None:
     """Have what follows done for these products before the session's transaction is committed: with what was said last
-    of each."""
+    of each. ``is_more``: there may be more to be had than before."""
     vendor_id, savepoints = vendor_of(session), tuple(_savepoints(session))
     noted: list[_Noted] = session.info.setdefault(_CHANGED, [])
-    noted += [_Noted(vendor_id, one, savepoints) for one in told]
+    noted += [_Noted(vendor_id, one, is_more, savepoints) for one in told]
 
 
 def _savepoints(session: Session) -> Iterator[SessionTransaction]:
@@ -89,19 +91,25 @@ def _follow_up(session: ScopedSession) -> None:
     if not noted or session.in_nested_transaction():
         return
     del session.info[_CHANGED]
-    by_vendor: dict[UUID, dict[UUID, Told]] = {}
+    by_vendor: dict[UUID, list[_Noted]] = {}
     for one in noted:
-        by_vendor.setdefault(one.vendor_id, {})[one.told.product_id] = one.told
-    for vendor_id, told in by_vendor.items():
+        by_vendor.setdefault(one.vendor_id, []).append(one)
+    for vendor_id, of_vendor in by_vendor.items():
         if isinstance(session.scope, TenantScope) and session.scope.vendor_id == vendor_id:
-            _tell(session, vendor_id, told.values())
+            _tell(session, vendor_id, of_vendor)
         else:
             with acting_in(session, TenantScope(vendor_id)):
-                _tell(session, vendor_id, told.values())
+                _tell(session, vendor_id, of_vendor)
 
 
-def _tell(session: Session, vendor_id: UUID, told: Iterable[Told]) -> None:
-    for one in told:
+def _tell(session: Session, vendor_id: UUID, noted: Iterable[_Noted]) -> None:
+    told = {one.told.product_id: one.told for one in noted}
+    risen = {one.told.product_id for one in noted if one.is_more}
+    arrived = [key for key in risen if told[key].available > 0]
+    waiting = ARRIVAL.find_for(vendor_id) if arrived else None
+    if waiting is not None:
+        waiting(session, vendor_id, arrived)
+    for one in told.values():
         changed = LevelChanged(one.product_id, one.sku, one.on_hand, one.available)
         publish(session, changed, vendor_id=vendor_id, aggregate=str(one.product_id))
         is_low = one.low_stock_level is not None and one.available <= one.low_stock_level

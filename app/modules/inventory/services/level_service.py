@@ -26,7 +26,7 @@ def apply_changes(session: Session, changes: Sequence[Change], cause: Cause) -> 
     missing = [one for one in changes if one.place not in done and (one.is_set or one.units > 0)]
     if missing:
         values = {**_arrays(session, missing), "now": clock.now()}
-        session.execute(stock_sql.OPEN_PLACES, values)
+        stock_sql.run(session, stock_sql.OPEN_PLACES, values)
         done |= _change(session, missing, cause)
     return done
 
@@ -34,8 +34,8 @@ def apply_changes(session: Session, changes: Sequence[Change], cause: Cause) -> 
 def _arrays(session: Session, changes: Sequence[Change]) -> dict[str, Any]:
     return {
         "vendor_id": vendor_of(session),
-        "products": [change.place.product_id for change in changes],
-        "warehouses": [change.place.warehouse_id for change in changes],
+        "products": stock_sql.array(change.place.product_id for change in changes),
+        "warehouses": stock_sql.array(change.place.warehouse_id for change in changes),
         "bins": [change.place.bin_location for change in changes],
     }
 
@@ -45,7 +45,7 @@ def _change(session: Session, changes: Sequence[Change], cause: Cause) -> dict[P
         return {}
     values = {
         **_arrays(session, changes),
-        "units": [change.units for change in changes],
+        "units": stock_sql.array(change.units for change in changes),
         "sets": [change.is_set for change in changes],
         "kind": cause.kind.value,
         "reason": cause.reason.value if cause.reason else None,
@@ -56,7 +56,7 @@ def _change(session: Session, changes: Sequence[Change], cause: Cause) -> dict[P
         "reference_label": cause.reference_label,
         "now": clock.now(),
     }
-    rows = session.execute(stock_sql.CHANGE, values).all()
+    rows = stock_sql.run(session, stock_sql.CHANGE, values).all()
     note_changes(session, map(Told.of, rows))
     outcomes = {}
     for row in rows:

@@ -1,6 +1,7 @@
 """The rows of lists, for pages and programs."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -17,12 +18,13 @@ from app.modules.inventory.models.planning import (
     StockCountLine,
     StockRule,
 )
-from app.modules.inventory.services.rule_service import low_level_of
+from app.modules.inventory.services.rule_service import kept_back_of, low_level_of
 from app.modules.tenancy import facade as tenancy
 
 SKU, MOVEMENT_SKU = catalog.sku_of(Level.product_id), catalog.sku_of(Movement.product_id)
 FREE = Level.on_hand - Level.reserved
 VENDORS = tenancy.vendor_names()
+_STALE = timedelta(days=90)
 
 
 def _products(state: str) -> Any:
@@ -70,6 +72,7 @@ def select_levels(_session: Session, language: str) -> Any:
         Level.reserved,
         FREE.label("available"),
         low_level_of(Level.product_id).label("low_stock_level"),
+        kept_back_of(Level.product_id).label("kept_back"),
         _state_of(Level.product_id).label("state"),
         Level.updated_at,
     ).join(Warehouse, Warehouse.id == Level.warehouse_id)
@@ -79,6 +82,26 @@ def matching_levels(words: str) -> ColumnElement[bool]:
     """Of products that the words find, or at a place with that name."""
     place = Level.bin_location.istartswith(words, autoescape=True)
     return or_(catalog.is_found(Level.product_id, words), and_(place, Level.bin_location != ""))
+
+
+def places_to_count(
+    session: Session, language: str, words: str, warehouse_id: UUID | None, *, limit: int
+) -> Sequence[Any]:
+    """The first places that the words find, in the order of a walk through the warehouses."""
+    statement = select_levels(session, language)
+    if words:
+        statement = statement.where(matching_levels(words))
+    if warehouse_id is not None:
+        statement = statement.where(Level.warehouse_id == warehouse_id)
+    order = (Warehouse.priority, Warehouse.code, Level.bin_location, SKU, Level.id)
+    return session.execute(statement.order_by(*order).limit(limit)).all()
+
+
+def places_of(session: Session, level_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str, str]]:
+    """SKU, warehouse and bin location of places, by id."""
+    statement = select(Level.id, SKU, Warehouse.code, Level.bin_location)
+    found = statement.join(Warehouse, Warehouse.id == Level.warehouse_id).where(Level.id.in_(level_ids))
+    return {key: (sku, code, place) for key, sku, code, place in session.execute(found)}
 
 
 def select_movements(_session: Session, language: str) -> Any:
@@ -186,6 +209,7 @@ def select_vendors(_session: Session, _language: str) -> Any:
         of(
             Level, func.count(), or_(Level.on_hand < 0, Level.reserved < 0, Level.reserved > Level.on_hand)
         ).label("wrong"),
+        of(Level, func.count(), Level.updated_at < func.now() - _STALE).label("stale"),
         of(Level, func.max(Level.updated_at)).label("changed_at"),
     ).where(
         or_(

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from uuid import UUID
 
 from sqlalchemy import ScalarSelect, SQLColumnExpression, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.modules.audit import record_audit
 from app.modules.inventory.contracts import Rule
@@ -20,6 +20,24 @@ def low_level_of(product_id: SQLColumnExpression[UUID]) -> ScalarSelect[int]:
         .where(
             StockRule.channel.is_(None),
             StockRule.low_stock_level.is_not(None),
+            or_(StockRule.product_id == product_id, StockRule.product_id.is_(None)),
+        )
+        .order_by(StockRule.product_id.asc().nulls_last())
+        .limit(1)
+        .correlate_except(StockRule)
+        .scalar_subquery()
+    )
+
+
+def kept_back_of(product_id: SQLColumnExpression[UUID]) -> ScalarSelect[int]:
+    """How many of a product's available units no channel is shown: by its own rule, else by the vendor's. As SQL."""
+    one = aliased(Level)
+    free = select(func.sum(one.on_hand - one.reserved)).where(one.product_id == product_id)
+    return (
+        select(func.least(StockRule.kept_back, free.correlate_except(one).scalar_subquery()))
+        .where(
+            StockRule.channel.is_(None),
+            StockRule.kept_back.is_not(None),
             or_(StockRule.product_id == product_id, StockRule.product_id.is_(None)),
         )
         .order_by(StockRule.product_id.asc().nulls_last())

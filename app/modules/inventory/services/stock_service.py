@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.elements import TextClause
 
 from app.core import clock
 from app.modules.inventory.contracts import Wanted
@@ -43,14 +42,14 @@ class Stock:
             "vendor_id": vendor_of(session),
             "order_id": order_id,
             "reference": reference,
-            "lines": list(lines),
-            "products": [product_id for product_id, _ in lines.values()],
-            "quantities": [quantity for _, quantity in lines.values()],
+            "lines": stock_sql.array(lines),
+            "products": stock_sql.array(product_id for product_id, _ in lines.values()),
+            "quantities": stock_sql.array(quantity for _, quantity in lines.values()),
             "user_id": user_id,
             "now": clock.now(),
         }
-        rows = session.execute(stock_sql.RESERVE, values).all()
-        note_changes(session, [Told.of(row) for row in rows if not row.is_short])
+        rows = stock_sql.run(session, stock_sql.RESERVE, values).all()
+        note_changes(session, [Told.of(row) for row in rows if not row.is_short], is_more=False)
         return {row.product_id: row.available for row in rows if row.is_short}
 
     @staticmethod
@@ -101,7 +100,7 @@ class Stock:
 
 def _act(
     session: Session,
-    statement: TextClause,
+    statement: str,
     order_id: UUID,
     reference: str | None,
     lines: Units | None,
@@ -114,10 +113,11 @@ def _act(
         "vendor_id": vendor_of(session),
         "order_id": order_id,
         "reference": reference,
-        "lines": list(units),
-        "quantities": list(units.values()),
+        "lines": stock_sql.array(units),
+        "quantities": stock_sql.array(units.values()),
         "is_all": lines is None,
         "user_id": user_id,
         "now": clock.now(),
     }
-    note_changes(session, map(Told.of, session.execute(statement, values)))
+    is_more = statement is not stock_sql.FULFIL
+    note_changes(session, map(Told.of, stock_sql.run(session, statement, values)), is_more=is_more)

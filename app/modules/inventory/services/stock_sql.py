@@ -3,17 +3,25 @@ keys, changes them, and writes reservations and the ledger from what it changed.
 
 No statement names the vendor but where it writes a row: the policies let it see no other's.
 
+They go to the driver as they are, arrays as their text: to compile a statement and to look each value of a list over
+takes longer than all else that an act does here.
+
 New figures are made of those that were read under the lock, never of the row's own: PostgreSQL tries a table's checks
 on the row as the statement first saw it, before it finds that another writer has changed it.
 """
 
-from sqlalchemy import TextClause, literal_column, text
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, literal_column
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
 
 from app.modules.catalog import facade as catalog
 
-_VENDOR = ":vendor_id"
-_NOW = ":now"
+_VENDOR = "%(vendor_id)s"
+_NOW = "%(now)s"
 # A UUIDv7 as every supported PostgreSQL can make it: how many rows an act writes is known only while it is done.
 _NEW_ID = (
     "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || "
@@ -24,7 +32,7 @@ _LEDGER = (
     "on_hand_change, reserved_change, on_hand_after, reserved_after, reason, note, user_id, reference_type, "
     "reference_id, reference_label, at) "
 )
-_ORDER = f"NULL, NULL, CAST(:user_id AS uuid), 'order', :order_id, :reference, {_NOW}"
+_ORDER = f"NULL, NULL, %(user_id)s::uuid, 'order', %(order_id)s, %(reference)s, {_NOW}"
 _SKU = catalog.sku_of(literal_column("m.product_id")).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
 # What every act says of each product that it changed: all its places are locked, so these are the figures until the
 # transaction ends. ``is_alerted``: people were told that little is left.
@@ -48,9 +56,19 @@ _TOLD = f"""
     )"""
 
 
-def _statement(sql: str) -> TextClause:
+def run(session: Session, statement: str, values: Mapping[str, object]) -> CursorResult[Any]:
+    """Carry out one of the statements below."""
+    return session.connection().exec_driver_sql(statement, values)
+
+
+def array(values: Iterable[UUID | int]) -> str:
+    """The text of an array."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def _statement(sql: str) -> str:
     """Without indentation: the driver looks longer ones than 4,096 characters over anew each time."""
-    return text(" ".join(sql.split()))
+    return " ".join(sql.split())
 
 
 # The lines of an order and the free units of a product each lie one behind the other, as stretches of one line. Where a
@@ -60,16 +78,16 @@ RESERVE = _statement(
     WITH wanted AS (
         SELECT w.line_id, w.product_id, w.quantity,
                (sum(w.quantity) OVER (PARTITION BY w.product_id ORDER BY w.line_id))::bigint AS upto
-        FROM unnest(:lines, :products, CAST(:quantities AS bigint[]))
+        FROM unnest(%(lines)s::uuid[], %(products)s::uuid[], %(quantities)s::bigint[])
              AS w (line_id, product_id, quantity)
         WHERE NOT EXISTS (
             SELECT FROM stock_reservations r
-            WHERE r.order_id = :order_id AND r.line_id = w.line_id)
+            WHERE r.order_id = %(order_id)s AND r.line_id = w.line_id)
     ), locked AS (
         SELECT i.id, i.product_id, i.warehouse_id, i.bin_location, i.on_hand, i.reserved, i.version,
                i.on_hand - i.reserved AS free
         FROM inventory i
-        WHERE i.product_id = ANY (:products)
+        WHERE i.product_id = ANY (%(products)s::uuid[])
         ORDER BY i.product_id, i.id FOR UPDATE
     ), places AS (
         SELECT l.*, (sum(l.free) OVER (
@@ -98,8 +116,8 @@ RESERVE = _statement(
     ), booked AS (
         INSERT INTO stock_reservations (id, vendor_id, order_id, line_id, product_id, warehouse_id, bin_location,
             quantity, fulfilled, released, returned, reference_label, created_at, updated_at, version)
-        SELECT {_NEW_ID}, {_VENDOR}, :order_id, p.line_id, p.product_id, p.warehouse_id,
-               p.bin_location, p.units, 0, 0, 0, :reference, {_NOW},
+        SELECT {_NEW_ID}, {_VENDOR}, %(order_id)s, p.line_id, p.product_id, p.warehouse_id,
+               p.bin_location, p.units, 0, 0, 0, %(reference)s, {_NOW},
                {_NOW}, 1
         FROM pieces p
     ), noted AS (
@@ -121,20 +139,20 @@ def _of_reservations(kind: str, left: str, column: str, *, on_hand: int, reserve
     WITH open AS MATERIALIZED (
         SELECT r.id, r.line_id, r.product_id, r.warehouse_id, r.bin_location, r.{column} AS ended, {left} AS units
         FROM stock_reservations r
-        WHERE r.order_id = :order_id AND {left} > 0
+        WHERE r.order_id = %(order_id)s AND {left} > 0
         ORDER BY r.id FOR UPDATE
     ), wanted AS MATERIALIZED (
         SELECT g.line_id, sum(g.quantity)::bigint AS quantity
-        FROM unnest(CAST(:lines AS uuid[]), CAST(:quantities AS bigint[])) AS g (line_id, quantity)
+        FROM unnest(%(lines)s::uuid[], %(quantities)s::bigint[]) AS g (line_id, quantity)
         GROUP BY g.line_id
     ), stretched AS MATERIALIZED (
         SELECT o.*, (sum(o.units) OVER (PARTITION BY o.line_id ORDER BY o.id))::bigint AS upto FROM open o
     ), pieces AS MATERIALIZED (
         SELECT s.id, s.product_id, s.warehouse_id, s.bin_location, s.ended,
-               CASE WHEN CAST(:is_all AS boolean) THEN s.units
+               CASE WHEN %(is_all)s::boolean THEN s.units
                     ELSE least(w.quantity, s.upto) - (s.upto - s.units) END AS units
         FROM stretched s LEFT JOIN wanted w ON w.line_id = s.line_id
-        WHERE CAST(:is_all AS boolean) OR w.quantity > s.upto - s.units
+        WHERE %(is_all)s::boolean OR w.quantity > s.upto - s.units
     ), locked AS MATERIALIZED (
         SELECT i.id, i.product_id, i.warehouse_id, i.bin_location, i.on_hand, i.reserved, i.version FROM inventory i
         WHERE i.product_id = ANY (ARRAY (SELECT p.product_id FROM pieces p))
@@ -178,7 +196,7 @@ OPEN_PLACES = _statement(
         updated_at, version)
     SELECT {_NEW_ID}, {_VENDOR}, p.product_id, p.warehouse_id, p.bin_location, 0, 0, {_NOW},
            {_NOW}, 1
-    FROM unnest(CAST(:products AS uuid[]), CAST(:warehouses AS uuid[]), CAST(:bins AS text[]))
+    FROM unnest(%(products)s::uuid[], %(warehouses)s::uuid[], %(bins)s::text[])
          AS p (product_id, warehouse_id, bin_location)
     ORDER BY 2, 3, 4, 5
     ON CONFLICT (vendor_id, product_id, warehouse_id, bin_location) DO NOTHING
@@ -188,13 +206,13 @@ OPEN_PLACES = _statement(
 CHANGE = _statement(
     f"""
     WITH wanted AS MATERIALIZED (
-        SELECT * FROM unnest(CAST(:products AS uuid[]), CAST(:warehouses AS uuid[]), CAST(:bins AS text[]),
-            CAST(:units AS bigint[]), CAST(:sets AS boolean[]))
+        SELECT * FROM unnest(%(products)s::uuid[], %(warehouses)s::uuid[], %(bins)s::text[],
+            %(units)s::bigint[], %(sets)s::boolean[])
             AS w (product_id, warehouse_id, bin_location, units, is_set)
     ), locked AS MATERIALIZED (
         SELECT i.id, i.product_id, i.warehouse_id, i.bin_location, i.on_hand, i.reserved, i.version
         FROM inventory i
-        WHERE i.product_id = ANY (CAST(:products AS uuid[]))
+        WHERE i.product_id = ANY (%(products)s::uuid[])
         ORDER BY i.product_id, i.id FOR UPDATE
     ), aimed AS MATERIALIZED (
         SELECT l.id, CASE WHEN w.is_set THEN w.units ELSE l.on_hand + w.units END AS on_hand, l.on_hand AS before,
@@ -210,9 +228,9 @@ CHANGE = _statement(
     ), noted AS (
         {_LEDGER}
         SELECT {_NEW_ID}, {_VENDOR}, c.product_id, c.warehouse_id, c.bin_location, c.version - 1,
-               CAST(:kind AS text), c.on_hand_change, 0, c.on_hand, c.reserved, CAST(:reason AS text),
-               CAST(:note AS text), CAST(:user_id AS uuid), CAST(:reference_type AS text),
-               CAST(:reference_id AS uuid), CAST(:reference_label AS text), {_NOW}
+               %(kind)s::text, c.on_hand_change, 0, c.on_hand, c.reserved, %(reason)s::text,
+               %(note)s::text, %(user_id)s::uuid, %(reference_type)s::text,
+               %(reference_id)s::uuid, %(reference_label)s::text, {_NOW}
         FROM changed c WHERE c.on_hand_change <> 0
     ), {_TOLD}
     SELECT c.warehouse_id, c.bin_location, c.before, c.on_hand, c.reserved, t.*

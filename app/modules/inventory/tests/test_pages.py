@@ -6,12 +6,14 @@ from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 
 from app.core.database import unit_of_work
 from app.core.ids import new_id, to_public
+from app.modules.inventory.contracts import Rule
 from app.modules.inventory.models.level import Level, Movement
 from app.modules.inventory.models.planning import IncomingStock, StockCount, StockCountLine
+from app.modules.inventory.services.rule_service import kept_back_of, set_rule
 from app.modules.inventory.services.stock_service import Stock
 from app.testing.browsing import sign_in, token_of
 from app.testing.working import vendor_scope
@@ -142,3 +144,53 @@ def test_another_vendor_and_the_operator(client: TestClient) -> None:
     page = client.get("/admin/inventory")
     assert page.status_code == 200
     assert "MINETT" in page.text
+
+
+def test_counting_on_the_page_makes_a_count_of_the_rows_that_were_typed(owner: TestClient) -> None:
+    first, second = _levels()[:2]
+    sheet = f"{_ROOT}/inventory/counts/sheet"
+    page = owner.get(sheet, params={"q": _sku(first)})
+    assert to_public("stk", first.id) in page.text
+    assert to_public("stk", second.id) not in page.text
+    typed = {
+        "place": [to_public("stk", one.id) for one in (first, second)],
+        "units": ["", "41"],
+        "name": "By hand",
+    }
+    answer = owner.post(sheet, data={"csrf_token": token_of(page), **typed}, follow_redirects=True)
+    assert "By hand" in answer.text
+    with unit_of_work(vendor_scope()) as session:
+        count = session.scalars(select(StockCount).where(StockCount.name == "By hand")).one()
+        lines = session.scalars(select(StockCountLine).where(StockCountLine.count_id == count.id)).all()
+    assert [(one.product_id, one.bin_location, one.on_hand, one.fault) for one in lines] == [
+        (second.product_id, second.bin_location, 41, None)
+    ]
+    assert [one.on_hand for one in _levels()[:2]] == [first.on_hand, second.on_hand]  # nothing is applied yet
+    empty = owner.post(
+        sheet,
+        data={"csrf_token": token_of(page), "place": typed["place"], "units": ["", " "]},
+        follow_redirects=True,
+    )
+    assert "at least one figure" in empty.text
+
+
+def test_what_is_kept_back_and_what_is_stale_is_shown(owner: TestClient, owner_engine: Engine) -> None:
+    level = _levels()[0]
+    with unit_of_work(vendor_scope()) as session:
+        rule = Rule(kept_back=3)
+        set_rule(session, level.vendor_id, level.product_id, None, rule)
+    with unit_of_work(vendor_scope()) as session:
+        kept = session.execute(
+            select(kept_back_of(Level.product_id)).where(Level.id == level.id)
+        ).scalar_one()
+        assert kept == min(3, level.on_hand - level.reserved)
+    assert "Kept back" in owner.get(f"{_ROOT}/inventory").text
+    with owner_engine.begin() as connection:
+        connection.execute(
+            text("UPDATE inventory SET updated_at = now() - interval '91 days' WHERE id = :id"),
+            {"id": level.id},
+        )
+    owner.cookies.clear()
+    sign_in(owner, "admin", "admin@wizamart.example")
+    exported = owner.get("/admin/inventory?q=MINETT&columns=code,stale").text
+    assert re.search(r'<td class="num[^"]*">\s*1\s*</td>', exported)

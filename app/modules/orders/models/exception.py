@@ -15,7 +15,9 @@ class OrderException(Keyed, VendorOwned, Versioned, Base):
     """Why a line waits. Those with the same ``match_kind`` and ``match_value`` are put right together.
 
     ``candidates``: products that it could be, each with the reason; none is picked by the system while there are two.
-    ``available``: how many there were, where stock is short.
+    ``available``: how many there were, where stock is short. ``former``: what the line said before a product was
+    chosen, to undo that; once undone (``undone_at``) only people answer it. ``assigned_to``: who of the operator
+    sees to it.
     """
 
     __tablename__ = "order_exceptions"
@@ -65,6 +67,9 @@ class OrderException(Keyed, VendorOwned, Versioned, Base):
     product_id: Mapped[UUID | None]
     resolved_at: Mapped[datetime | None]
     user_id: Mapped[UUID | None]
+    former: Mapped[dict[str, Any] | None]
+    undone_at: Mapped[datetime | None]
+    assigned_to: Mapped[UUID | None]
 
 
 class ProductMatch(Keyed, VendorOwned, Versioned, Base):

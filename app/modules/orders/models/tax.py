@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tables import NOT_PERSONAL, Base, Keyed, TableScope, VendorOwned, Versioned
@@ -52,6 +52,7 @@ class InvoiceSettings(VendorOwned, Versioned, Base):
 
     ``oss_since``: first day on which the vendor declares its sales to consumers of other states by the One Stop Shop.
     ``issue_when``: whether invoices are issued by hand, when an order is confirmed, or when all of it is shipped.
+    ``is_mailed``: whether buyers get what is issued by mail.
     """
 
     __tablename__ = "invoice_settings"
@@ -83,3 +84,4 @@ class InvoiceSettings(VendorOwned, Versioned, Base):
     is_small_business: Mapped[bool] = mapped_column(default=False)
     oss_since: Mapped[date | None]
     issue_when: Mapped[str] = mapped_column(default="manual")
+    is_mailed: Mapped[bool] = mapped_column(default=False, server_default=false())

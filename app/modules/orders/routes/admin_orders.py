@@ -1,43 +1,33 @@
-"""Orders of all vendors, for the operator to look at: lists, an order's page, what waits."""
+"""Orders of all vendors, for the operator to look at: the list and an order's page."""
 
 from typing import Any
 
 from fastapi import Response
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import Select
 
-from app.modules.orders.enums import ExceptionKind, ExceptionStatus, OrderStatus
-from app.modules.orders.models.exception import OrderException
-from app.modules.orders.models.order import Order, OrderLine
+from app.modules.orders.enums import OrderStatus
+from app.modules.orders.models.order import Order
 from app.modules.orders.services import order_list_service, order_reads
 from app.modules.orders.services.order_list_service import STATUS_TONES
 from app.modules.orders.services.order_page_service import order_badges, order_blocks, order_notice
-from app.modules.orders.services.order_reads import EXCEPTION_PREFIX, PREFIX
+from app.modules.orders.services.order_reads import PREFIX, VENDORS, matching_of_vendors
 from app.modules.pagekit.details import Detail, show_detail
 from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import Column, Filter, ListSpec, View
 from app.modules.pages import PageContext
 from app.modules.routing import AreaRouter, public_id
-from app.modules.tenancy.facade import find_vendor, vendor_names
+from app.modules.tenancy.facade import find_vendor
 
 router = AreaRouter("admin")
 _F = "orders.fields"
-_VENDORS = vendor_names()
-_VENDOR = Column("vendor_name", f"{_F}.vendor", sort=_VENDORS.c.name)
+_VENDOR = Column("vendor_name", f"{_F}.vendor", sort=VENDORS.c.name)
 
 
 def _orders(*_: object) -> Select[Any]:
     named = order_reads.select_orders().add_columns(
-        _VENDORS.c.name.label("vendor_name"), _VENDORS.c.code.label("vendor_code")
+        VENDORS.c.name.label("vendor_name"), VENDORS.c.code.label("vendor_code")
     )
-    return named.join(_VENDORS, _VENDORS.c.id == Order.vendor_id)
-
-
-def _matching(words: str) -> ColumnElement[bool]:
-    return or_(
-        order_reads.matching_of_all_vendors(words),
-        _VENDORS.c.name.icontains(words, autoescape=True),
-        _VENDORS.c.code.icontains(words, autoescape=True),
-    )
+    return named.join(VENDORS, VENDORS.c.id == Order.vendor_id)
 
 
 mount_list(
@@ -59,7 +49,7 @@ mount_list(
             Column("pending_exceptions", f"{_F}.exceptions", "number", is_default=False),
         ),
         default_sort="-placed_at",
-        search=_matching,
+        search=matching_of_vendors,
         filters=(
             Filter(
                 "status",
@@ -77,7 +67,10 @@ mount_list(
                 "needs",
                 "orders.list.needs",
                 order_list_service.needs,
-                options=[(name, f"orders.needs.{name}") for name in ("exception", "plan", "payment", "late")],
+                options=[
+                    (name, f"orders.needs.{name}")
+                    for name in ("exception", "plan", "buyer", "payment", "late")
+                ],
             ),
         ),
         views=(
@@ -113,63 +106,3 @@ def order(ctx: PageContext, order_id: str) -> Response:
             raw=view.order,
         ),
     )
-
-
-def _exceptions(*_: object) -> Select[Any]:
-    return (
-        select(
-            OrderException.id,
-            OrderException.kind,
-            OrderException.status,
-            OrderException.match_value,
-            OrderException.created_at,
-            OrderLine.title,
-            Order.number.label("order_number"),
-            Order.confirm_before,
-            _VENDORS.c.name.label("vendor_name"),
-        )
-        .join(OrderLine, OrderLine.id == OrderException.line_id)
-        .join(Order, Order.id == OrderException.order_id)
-        .join(_VENDORS, _VENDORS.c.id == OrderException.vendor_id)
-    )
-
-
-mount_list(
-    router,
-    ListSpec(
-        page_id="orders.admin.exceptions",
-        texts="orders.admin_exceptions",
-        select=_exceptions,
-        key=OrderException.id,
-        columns=(
-            Column("title", "orders.lines.product", is_wide=True),
-            Column("kind", "orders.exceptions.kind", text_prefix="orders.exception_kinds"),
-            Column("match_value", "orders.matches.value", "code"),
-            _VENDOR,
-            Column("order_number", "orders.pages.order", "code"),
-            Column("confirm_before", f"{_F}.confirm_before", "datetime", sort=Order.confirm_before),
-            Column("created_at", "orders.exceptions.since", "datetime", sort=OrderException.created_at),
-            Column("status", f"{_F}.status", text_prefix="orders.exception_status", is_default=False),
-        ),
-        default_sort="-created_at",
-        search=_matching,
-        filters=(
-            Filter(
-                "status",
-                f"{_F}.status",
-                lambda values: OrderException.status.in_(values),
-                options=[(one.value, f"orders.exception_status.{one}") for one in ExceptionStatus],
-            ),
-            Filter(
-                "kind",
-                "orders.exceptions.kind",
-                lambda values: OrderException.kind.in_(values),
-                options=[(one.value, f"orders.exception_kinds.{one}") for one in ExceptionKind],
-            ),
-        ),
-        views=(View("pending", "orders.exception_status.pending", "status=pending"),),
-        prefix=EXCEPTION_PREFIX,
-        icon="triangle-alert",
-        has_intro=True,
-    ),
-)

@@ -27,9 +27,11 @@ from app.modules.orders.services import (
     cancel_service,
     decide_service,
     exception_service,
+    hold_service,
     order_reads,
     payment_service,
     refund_service,
+    undo_service,
 )
 from app.modules.orders.services.api_answers import by_key, quantities, show_exception, show_order
 from app.modules.orders.services.order_reads import EXCEPTION_PREFIX, LINE_PREFIX, PREFIX, REFUND_PREFIX
@@ -58,6 +60,14 @@ def orders_confirm(ctx: ApiContext, order_id: str, given: ConfirmGiven) -> Order
     key = key_of(PREFIX, order_id)
     lines = None if given.line_ids is None else [key_of(LINE_PREFIX, one) for one in given.line_ids]
     decide_service.confirm_lines(ctx.session, key, lines, by_key(ctx))
+    return show_order(ctx, key)
+
+
+@router.vendor("POST", "/orders/{order_id}/let-pass", permission=_EDIT)
+def orders_let_pass(ctx: ApiContext, order_id: str) -> OrderDetails:
+    """Work on an order that is held as its buyer is blocked."""
+    key = key_of(PREFIX, order_id)
+    hold_service.let_pass(ctx.session, key, by_key(ctx))
     return show_order(ctx, key)
 
 
@@ -139,3 +149,10 @@ def exceptions_retry(ctx: ApiContext, exception_id: str) -> FreedShown:
     """Look again whether there is a product, and enough of it."""
     key = key_of(EXCEPTION_PREFIX, exception_id)
     return FreedShown(freed=exception_service.retry_exception(ctx.session, key, by_key(ctx)))
+
+
+@router.vendor("POST", "/order-exceptions/{exception_id}/undo", permission=_EDIT)
+def exceptions_undo(ctx: ApiContext, exception_id: str) -> OrderDetails:
+    """Take the answer to an exception back, while nothing of the line was sent or billed."""
+    order = undo_service.undo_answer(ctx.session, key_of(EXCEPTION_PREFIX, exception_id), by_key(ctx))
+    return show_order(ctx, order.id)

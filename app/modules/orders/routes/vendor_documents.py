@@ -1,7 +1,7 @@
 """Invoices and credit notes: the list, one of them, and what is done there."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Form, Response
@@ -10,19 +10,19 @@ from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
 from app.core.errors import AppError, NotFoundError
-from app.core.i18n import format_money
 from app.core.ids import to_public
 from app.modules.orders.exceptions import DocumentNotFoundError
 from app.modules.orders.models.document import Document
 from app.modules.orders.services import (
     document_draft_service,
+    document_files_service,
     document_issue_service,
     document_list_service,
-    document_paper_service,
+    document_mail_service,
 )
 from app.modules.orders.services.document_list_service import BUYER, PREFIX, STATE
-from app.modules.orders.services.document_paper_service import country_name
-from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
+from app.modules.orders.services.document_page_service import KINDS, TONES, document_blocks
+from app.modules.pagekit.details import Action, Block, Detail, show_detail
 from app.modules.pagekit.job_view import JobView
 from app.modules.pagekit.list_page import mount_list
 from app.modules.pagekit.lists import BulkAction, BulkOutcome, Column, Filter, Link, ListSpec, View
@@ -32,8 +32,6 @@ from app.modules.routing import AreaRouter, public_id
 router = AreaRouter("vendor")
 
 VIEW, ISSUE = "orders.documents.view", "orders.documents.issue"
-TONES = {"draft": "neutral", "refused": "danger", "issued": "success"}
-_KINDS = ("invoice", "credit_note")
 _MEDIA = {"pdf": "application/pdf", "cii": "application/xml", "ubl": "application/xml"}
 
 
@@ -90,7 +88,7 @@ mount_list(
                 "kind",
                 "orders.document_fields.kind",
                 lambda chosen: Document.kind.in_(chosen),
-                options=[(kind, f"orders.document_kinds.{kind}") for kind in _KINDS],
+                options=[(kind, f"orders.document_kinds.{kind}") for kind in KINDS],
             ),
             Filter(
                 "state",
@@ -136,7 +134,7 @@ def document(ctx: PageContext, document_id: str) -> Response:
     is_active = view is not None and view.is_active
     state = "refused" if found.failure else found.status
     kind = ctx.t(f"orders.document_kinds.{found.kind}")
-    blocks = _blocks(ctx, found)
+    blocks = document_blocks(ctx, found)
     if found.failure or view is not None:
         progress = {"view": view, "failure": found.failure}
         title = ctx.t("orders.documents.issuing")
@@ -161,70 +159,6 @@ def document(ctx: PageContext, document_id: str) -> Response:
     )
 
 
-def _blocks(ctx: PageContext, found: Document) -> list[Block]:
-    written = document_paper_service.read(ctx.session, found)
-    context = {"written": written, "money": _money_of(ctx, found), "rate": _rate_of(ctx)}
-    return [
-        Block(
-            "lines",
-            ctx.t("orders.documents.lines"),
-            template="orders/documents/lines.html",
-            context=context,
-            order=10,
-            is_flush=True,
-        ),
-        Block(
-            "taxes",
-            ctx.t("orders.documents.taxes"),
-            template="orders/documents/taxes.html",
-            context=context,
-            order=20,
-        ),
-        Block("facts", ctx.t("orders.documents.facts"), _facts(ctx, found), column="side", order=10),
-        Block("buyer", ctx.t("orders.document_fields.buyer"), _buyer(ctx, found), column="side", order=20),
-    ]
-
-
-def _money_of(ctx: PageContext, found: Document) -> Any:
-    return lambda cents: format_money(ctx.language, cents, found.currency)
-
-
-def _rate_of(ctx: PageContext) -> Any:
-    return lambda basis_points: document_paper_service.percent(ctx.language, basis_points)
-
-
-def _facts(ctx: PageContext, found: Document) -> list[Fact]:
-    order_url = ctx.url("orders.vendor.order", order_id=to_public("ord", found.order_id))
-    facts = [
-        Fact(ctx.t("orders.document_fields.order"), found.order_number, "link", order_url),
-        Fact(ctx.t("orders.document_fields.issued_on"), found.issued_on, "date"),
-        Fact(ctx.t("orders.document_fields.supplied_on"), found.supplied_on, "date"),
-        Fact(ctx.t("orders.document_fields.due_on"), found.due_on, "date"),
-        Fact(ctx.t("orders.document_fields.regime"), ctx.t(f"orders.regimes.{found.regime}")),
-        Fact(ctx.t("orders.document_fields.language"), ctx.t(f"core.languages.{found.language}")),
-    ]
-    if found.corrects_id is not None:
-        corrected = document_list_service.get_document(ctx.session, found.corrects_id).row
-        url = ctx.url("orders.vendor.document", document_id=to_public(PREFIX, corrected.id))
-        facts.append(Fact(ctx.t("orders.document_fields.corrects"), corrected.number, "link", url))
-    if found.reason:
-        facts.append(Fact(ctx.t("orders.document_fields.reason"), found.reason))
-    if found.pdf_sha256:
-        facts.append(Fact(ctx.t("orders.document_fields.sha256"), found.pdf_sha256, "code"))
-    return facts
-
-
-def _buyer(ctx: PageContext, found: Document) -> list[Fact]:
-    buyer = found.buyer
-    town = " ".join(filter(None, [buyer.get("postcode"), buyer.get("city")]))
-    parts = (buyer.get("name"), buyer.get("contact"), buyer.get("line1"), buyer.get("line2"), town)
-    facts = [Fact(ctx.t("orders.document_fields.address"), ", ".join(filter(None, parts)) or None)]
-    facts.append(Fact(ctx.t("orders.document_fields.country"), country_name(ctx.language, buyer["country"])))
-    if "vat_number" in buyer:
-        facts.append(Fact(ctx.t("orders.document_fields.vat_number"), buyer["vat_number"], "code"))
-    return facts
-
-
 def _actions(ctx: PageContext, found: Document, document_id: str, *, is_active: bool) -> list[Action]:
     url = ctx.url("orders.vendor.document", document_id=document_id)
     if found.status == "issued":
@@ -243,10 +177,26 @@ def _more(ctx: PageContext, found: Document, document_id: str) -> list[Action]:
         return [
             Action(ctx.t(f"orders.documents.{form}"), f"{url}/{form}", "braces", is_post=False)
             for form in ("ubl", "cii")
-        ]
+        ] + _mail(ctx, found, url)
     if ISSUE not in ctx.who.permissions:
         return []
     return [Action(ctx.t("orders.documents.delete_draft"), f"{url}/delete", "trash-2", "danger")]
+
+
+def _mail(ctx: PageContext, found: Document, url: str) -> list[Action]:
+    if ISSUE not in ctx.who.permissions or not found.buyer.get("email"):
+        return []
+    confirm = ctx.t("orders.documents.mail_confirm", address=found.buyer["email"])
+    return [Action(ctx.t("orders.documents.mail"), f"{url}/mail", "send", confirm=confirm)]
+
+
+@router.action("/invoices/{document_id}/mail", permission=ISSUE)
+def mail(ctx: PageContext, document_id: str) -> Response:
+    """Send an issued document to the buyer."""
+    found = document_list_service.get_document(ctx.session, public_id(PREFIX, document_id)).row
+    document_mail_service.mail_once_more(ctx.session, found, ctx.who.user_id)
+    ctx.flash("success", "orders.documents.mail_asked")
+    return ctx.redirect("orders.vendor.document", document_id=document_id)
 
 
 @router.action("/invoices/{document_id}/issue", permission=ISSUE)
@@ -289,7 +239,7 @@ def _file(ctx: PageContext, document_id: str, form: str) -> Response:
     if found.status != "issued":
         ctx.flash("info", "orders.documents.not_issued")
         return ctx.redirect("orders.vendor.document", document_id=document_id)
-    path = document_issue_service.file_of(found, form)
+    path = document_files_service.file_of(found, form)
     ending = "pdf" if form == "pdf" else f"{form}.xml"
     return ctx.finish(FileResponse(path, media_type=_MEDIA[form], filename=f"{found.number}.{ending}"))
 

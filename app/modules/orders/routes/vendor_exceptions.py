@@ -14,7 +14,7 @@ from app.modules.catalog.facade import find_ordered, sku_of
 from app.modules.orders.contracts import By
 from app.modules.orders.enums import MatchKind, Source
 from app.modules.orders.models.exception import ProductMatch
-from app.modules.orders.services import exception_list_service, exception_service
+from app.modules.orders.services import exception_list_service, exception_service, undo_service
 from app.modules.orders.services.exception_list_service import Group
 from app.modules.orders.services.order_reads import EXCEPTION_PREFIX, MATCH_PREFIX, PREFIX
 from app.modules.pagekit.list_page import mount_list
@@ -37,6 +37,14 @@ def exceptions(ctx: PageContext, q: str = "") -> Response:
         query=q,
         can_edit=_EDIT in ctx.who.permissions,
         is_full=len(groups) >= exception_list_service.MOST_GROUPS,
+        answered=[
+            (
+                one,
+                ctx.url("orders.vendor.order", order_id=to_public(PREFIX, one.order_id)),
+                f"{ctx.url('orders.vendor.exceptions')}/{to_public(EXCEPTION_PREFIX, one.exception.id)}/undo",
+            )
+            for one in undo_service.list_answered(ctx.session, q)
+        ],
     )
 
 
@@ -109,6 +117,15 @@ def retry(ctx: PageContext, exception_id: str) -> Response:
     for key in exception_list_service.same_answer(ctx.session, public_id(EXCEPTION_PREFIX, exception_id)):
         freed += exception_service.retry_exception(ctx.session, key, by)
     ctx.flash_text("success" if freed else "info", ntranslate(ctx.language, "orders.exceptions.freed", freed))
+    return ctx.redirect("orders.vendor.exceptions")
+
+
+@router.action("/orders/exceptions/{exception_id}/undo", permission=_EDIT)
+def undo(ctx: PageContext, exception_id: str) -> Response:
+    """Take an answer back."""
+    key = public_id(EXCEPTION_PREFIX, exception_id)
+    undo_service.undo_answer(ctx.session, key, By(Source.USER, ctx.who.user_id))
+    ctx.flash("success", "orders.exceptions.undone")
     return ctx.redirect("orders.vendor.exceptions")
 
 

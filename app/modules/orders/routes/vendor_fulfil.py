@@ -190,7 +190,12 @@ def _take_back(ctx: PageContext, order_id: UUID, values: Mapping[str, Any], by: 
 
 _mount("ship", _ship_fields, lambda ctx: {**_all(_to_send)(ctx), "is_sent": True}, _ship)
 _mount("cancel_order", _cancel_fields, _all(_to_send), _cancel, is_danger=True)
-_mount("refund", _refund_fields, _none(_to_refund), _refund)
+_mount(
+    "refund",
+    _refund_fields,
+    lambda ctx: {**_none(_to_refund)(ctx), "method": RefundMethod.ORIGINAL},
+    _refund,
+)
 _mount(
     "receive_return",
     lambda ctx: _line_fields(ctx, _to_take_back),

@@ -87,6 +87,7 @@ _FIELDS = (
         options=[(moment, f"{_TEXTS}.when.{moment}") for moment in _MOMENTS],
         section_key=f"{_TEXTS}.issuing",
     ),
+    _field("is_mailed", kind="checkbox", hint_key=f"{_TEXTS}.is_mailed_hint"),
     _field("prefix", is_required=False, max_length=10, hint_key=f"{_TEXTS}.prefix_hint"),
     *(
         Field(

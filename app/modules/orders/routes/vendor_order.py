@@ -11,6 +11,7 @@ from app.modules.orders.enums import Source
 from app.modules.orders.services import (
     again_service,
     decide_service,
+    hold_service,
     order_reads,
     payment_service,
     shipment_service,
@@ -76,6 +77,13 @@ def decline(
         return ctx.redirect("orders.vendor.order", order_id=order_id)
     decide_service.decline_lines(ctx.session, key, _keys(line), reason.strip()[:500], _by(ctx))
     return _done(ctx, order_id, "declined")
+
+
+@router.action("/orders/{order_id}/let-pass", permission=_EDIT)
+def let_pass(ctx: PageContext, order_id: str) -> Response:
+    """Serve a blocked buyer this once."""
+    hold_service.let_pass(ctx.session, public_id(PREFIX, order_id), _by(ctx))
+    return _done(ctx, order_id, "passed")
 
 
 @router.action("/orders/{order_id}/paid", permission=_EDIT)

@@ -89,7 +89,7 @@ ORDERS = ListSpec(
             "needs",
             "orders.list.needs",
             order_list_service.needs,
-            options=[(name, f"orders.needs.{name}") for name in ("exception", "plan", "payment")],
+            options=[(name, f"orders.needs.{name}") for name in ("exception", "plan", "buyer", "payment")],
         ),
         Filter("since", "orders.list.since", order_list_service.placed_since, kind="date_from"),
         Filter("until", "orders.list.until", order_list_service.placed_until, kind="date_to"),

@@ -21,7 +21,7 @@ from app.modules.pagekit.details import Action, Block, Detail, Fact, show_detail
 from app.modules.pagekit.form_page import mount_form
 from app.modules.pagekit.forms import FormSpec
 from app.modules.pagekit.list_page import mount_list
-from app.modules.pagekit.lists import Column, Filter, ListSpec, View
+from app.modules.pagekit.lists import Column, Filter, Link, ListSpec, View
 from app.modules.pages import PageContext
 from app.modules.routing import AreaRouter, public_id
 
@@ -86,6 +86,7 @@ mount_list(
             View("prepared", "orders.shipment_status.prepared", "status=prepared"),
             View("shipped", "orders.shipment_status.shipped", "status=shipped"),
         ),
+        actions=(Link("orders.pages.carriers", "orders.vendor.carriers", "orders.settings.edit", "truck"),),
         row_page="orders.vendor.shipment",
         row_id="shipment_id",
         prefix=SHIPMENT_PREFIX,
@@ -146,13 +147,16 @@ def _actions(ctx: PageContext, found: Shipment, order_url: str) -> list[Action]:
     here = f"{order_url}/shipments/{key}"
     change = ctx.url("orders.vendor.shipment_parcels", shipment_id=key)
     edit = Action(ctx.t("orders.shipments.change_parcels"), change, "pencil", is_post=False)
+    labels = ctx.url("orders.vendor.labels", shipment=key)
+    label = Action(ctx.t("orders.act.print_labels"), labels, "file-text", is_post=False)
     if found.status == ShipmentStatus.PREPARED:
         return [
             Action(ctx.t("orders.act.mark_shipped"), f"{here}/shipped", "truck", "primary"),
             edit,
+            label,
             Action(ctx.t("orders.act.cancel_shipment"), f"{here}/cancel", "x"),
         ]
-    return [Action(ctx.t("orders.act.mark_delivered"), f"{here}/delivered", "check", "primary"), edit]
+    return [Action(ctx.t("orders.act.mark_delivered"), f"{here}/delivered", "check", "primary"), edit, label]
 
 
 def _load(ctx: PageContext) -> Mapping[str, Any]:

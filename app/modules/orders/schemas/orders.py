@@ -123,7 +123,7 @@ class OrderItem(Versioned):
     refunded_cents: int
     ship_country: str | None
     pending_exceptions: int = Field(description="How many bar its confirmation.")
-    held_for: Literal["plan"] | None
+    held_for: Literal["plan", "buyer"] | None
     paid_at: datetime | None
     placed_at: datetime
     confirm_before: datetime | None
@@ -272,7 +272,7 @@ class OrderPlaced(BaseModel):
     is_new: bool = Field(description="False: the channel had placed it before.")
     total_cents: int = Field(description="VAT included.")
     pending_exceptions: int = Field(description="How many bar its confirmation.")
-    held_for: Literal["plan"] | None
+    held_for: Literal["plan", "buyer"] | None
 
 
 class OrderQuery(ListQuery):

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from urllib.parse import quote
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.ids import to_public
+from app.modules.orders.exceptions import CarrierNotFoundError
 from app.modules.orders.models.shipment import Carrier
+from app.modules.tenancy.facade import record_audit
 
+CARRIER_PREFIX = "car"
 _PLACE = "{number}"
 
 
@@ -36,14 +41,46 @@ _USUAL = (
 )
 
 
-def list_carriers(session: Session) -> list[CarrierView]:
-    """The carriers that the vendor can choose: the usual ones, its own words for them, and its own ones."""
+def list_carriers(session: Session, *, is_all: bool = False) -> list[CarrierView]:
+    """The carriers that the vendor can choose: the usual ones, its own words for them, and its own ones. ``is_all``:
+    also those that were put away, which parcels still name."""
     own = session.scalars(select(Carrier).order_by(Carrier.name)).all()
     said = {row.code for row in own}
     return [
         *(one for one in _USUAL if one.code not in said),
-        *(CarrierView(row.code, row.name, row.tracking_url, True) for row in own if row.is_active),
+        *(CarrierView(row.code, row.name, row.tracking_url, True) for row in own if is_all or row.is_active),
     ]
+
+
+def get_carrier(session: Session, carrier_id: UUID) -> Carrier:
+    """A carrier of the vendor's own. Raises CarrierNotFoundError."""
+    row = session.get(Carrier, carrier_id)
+    if row is None:
+        raise CarrierNotFoundError
+    return row
+
+
+def find_carrier(session: Session, code: str) -> Carrier | None:
+    """The vendor's own carrier with a code, or its own words for a usual one."""
+    return session.scalar(select(Carrier).where(Carrier.code == code))
+
+
+def save_carrier(
+    session: Session, vendor_id: UUID, row: Carrier | None, carrier: CarrierView, is_active: bool
+) -> None:
+    """Make a carrier, or change one; the code stays, as parcels name it. One that is not active cannot be chosen."""
+    if row is None:
+        row = Carrier(vendor_id=vendor_id, code=carrier.code)
+        session.add(row)
+    row.name, row.tracking_url, row.is_active = carrier.name, carrier.tracking_url, is_active
+    session.flush()
+    target = to_public(CARRIER_PREFIX, row.id)
+    record_audit(session, "orders.carrier_changed", vendor_id=vendor_id, target=target, name=row.name)
+
+
+def is_tracking_url(text: str) -> bool:
+    """Whether parcels can be followed there: an https address with a place for the number."""
+    return text.startswith("https://") and _PLACE in text and " " not in text
 
 
 def carrier_codes(session: Session) -> set[str]:

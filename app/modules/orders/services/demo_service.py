@@ -22,16 +22,18 @@ from app.modules.orders.contracts import (
     RefundOf,
     RefundTerms,
 )
-from app.modules.orders.enums import MatchKind
+from app.modules.orders.enums import MatchKind, WithdrawalSource
 from app.modules.orders.models.order import Order
 from app.modules.orders.services import document_demo_service
 from app.modules.orders.services.cancel_service import cancel
+from app.modules.orders.services.carrier_service import CarrierView, save_carrier
 from app.modules.orders.services.decide_service import confirm_lines, decline_lines
 from app.modules.orders.services.exception_service import remember_match
 from app.modules.orders.services.place_service import place_order
 from app.modules.orders.services.refund_service import refund
 from app.modules.orders.services.shipment_service import mark_delivered, prepare_shipment, ship
 from app.modules.orders.services.state_service import goods_of, lines_of
+from app.modules.orders.services.withdrawal_service import Notice, note_withdrawal
 from app.modules.setup import DemoLogin, is_demo_underway
 from app.modules.vendors import find_vendor_id
 from app.tasks.dispatcher import dispatch
@@ -131,12 +133,21 @@ class _Stage:
         gone = self._confirmed("direct")
         parcels = [NewParcel("dpd", "01505012345678"), NewParcel("dpd", "01505012345679")]
         ship(self.session, gone, None, parcels, BY_TASK)
+        self._withdrawal(gone)
         arrived = self._confirmed("direct")
         sent = ship(self.session, arrived, None, [NewParcel("post-lu", "LX123456789LU")], BY_TASK)
         mark_delivered(self.session, sent.id, BY_TASK)
         line = goods_of(lines_of(self.session, arrived))[0]
         terms = RefundTerms("Retour du client", is_restocked=True)
         refund(self.session, arrived, [RefundOf(line.id, 1)], terms, BY_TASK)
+
+    def _withdrawal(self, order_id: UUID) -> None:
+        """A notice that waits for its answer; and a carrier of the vendor's own."""
+        line = goods_of(lines_of(self.session, order_id))[0]
+        notice = Notice(WithdrawalSource.EMAIL, clock.now(), "La couleur ne me plaît pas.")
+        note_withdrawal(self.session, order_id, [(line.id, 1)], notice, BY_TASK)
+        bicycle = CarrierView("velo", "Vëlo-Kurier", None)
+        save_carrier(self.session, self.vendor_id, None, bicycle, is_active=True)
 
     def _confirmed(self, channel: str) -> UUID:
         order_id = self._order(channel)

@@ -21,7 +21,7 @@ from app.core.ids import new_id, to_public
 from app.core.storage import get_storage
 from app.modules.orders.exceptions import DocumentNotFoundError
 from app.modules.orders.models.document import Document, DocumentExport, DocumentTax
-from app.modules.orders.services.document_issue_service import file_of
+from app.modules.orders.services.document_files_service import file_of
 from app.modules.tenancy.facade import record_audit
 from app.tasks.dispatcher import dispatch
 from app.tasks.models import Job

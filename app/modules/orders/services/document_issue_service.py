@@ -1,6 +1,5 @@
 """Issuing documents: checked against the rules of EN 16931, numbered without gaps, printed and stored for good."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,15 +16,15 @@ from app.core.config import get_settings
 from app.core.ids import to_public
 from app.core.storage import get_storage
 from app.modules.orders.adapters import press
-from app.modules.orders.exceptions import DocumentNotFoundError
 from app.modules.orders.models.document import Document, NumberSeries
+from app.modules.orders.services.document_files_service import FORMS
+from app.modules.orders.services.document_mail_service import ask_to_mail
 from app.modules.orders.services.document_paper_service import Issue, draft_issue, paper_of
 from app.modules.orders.services.invoice_settings_service import get_complete
 from app.modules.tenancy.facade import record_audit
 from app.tasks.dispatcher import dispatch
 
 PREFIX = "doc"
-FORMS = ("pdf", "cii", "ubl")
 MOST_AT_ONCE = 50
 _ZONE = "Europe/Luxembourg"
 _TASK = "app.modules.orders.tasks.documents.issue_documents"
@@ -82,6 +81,8 @@ def _issue(session: Session, drafts: Sequence[Document], today: date) -> None:
             record_audit(
                 session, "orders.document_issued", vendor_id=draft.vendor_id, target=target, **details
             )
+    if settings.is_mailed:
+        ask_to_mail(session, drafts, None)
 
 
 def _take_number(session: Session, draft: Document, prefix: str, year: int) -> str:
@@ -127,18 +128,3 @@ def ask_to_issue(
         for document in some:
             document.job_id = job.id
     session.flush()
-
-
-def file_of(document: Document, form: str) -> Path:
-    """Where a stored file of an issued document can be read: ``pdf``, ``cii`` or ``ubl``.
-
-    Raises DocumentNotFoundError when there is none, or when it is not what was stored.
-    """
-    key = getattr(document, f"{form}_key", None) if form in FORMS else None
-    if key is None:
-        raise DocumentNotFoundError
-    path = get_storage(get_settings()).path(key)
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != getattr(document, f"{form}_sha256"):
-            raise DocumentNotFoundError(f"the file of {document.number} is not the one that was stored")
-    return path

@@ -24,6 +24,8 @@ from app.modules.orders.services.state_service import lock_order, note, open_qua
 
 _LANGUAGE = "fr"  # only SKU and numbers of the product are used
 _MAX_AT_ONCE = 500
+FORMER = ("sku", "image_link", "tax_class", "tax_rate_bp", "tax_category")
+"""What choosing a product changes of a line, and undoing that puts back."""
 
 
 def resolve_exception(
@@ -53,7 +55,7 @@ def resolve_exception(
 
 def ignore_exception(session: Session, exception_id: UUID, by: By) -> Order:
     """Let a line be sent as it is: no stock moves for it."""
-    order, row = _locked(session, exception_id)
+    order, row = lock_exception(session, exception_id)
     if row.status != ExceptionStatus.PENDING:
         raise ExceptionNotFoundError
     _close(session, order, row, ExceptionStatus.IGNORED, by)
@@ -63,9 +65,14 @@ def ignore_exception(session: Session, exception_id: UUID, by: By) -> Order:
 def retry_exceptions(session: Session, condition: ColumnElement[bool] | None = None, by: By = BY_TASK) -> int:
     """Look again whether lines that wait have a product and stock now; returns how many were freed.
 
-    ``condition`` says which exceptions; without it all of the vendor's, the oldest first and so many at most.
+    ``condition`` says which exceptions; without it all of the vendor's, the oldest first and so many at most. A task
+    leaves those to people whose answer was taken back.
     """
-    rows = _pending(session, *([] if condition is None else [condition]))
+    conditions = [] if condition is None else [condition]
+    if by == BY_TASK:
+        is_short = OrderException.kind == ExceptionKind.OUT_OF_STOCK
+        conditions.append(or_(is_short, OrderException.undone_at.is_(None)))
+    rows = _pending(session, *conditions)
     lines = {
         line.id: line
         for line in session.scalars(select(OrderLine).where(OrderLine.id.in_([row.line_id for row in rows])))
@@ -141,13 +148,14 @@ def forget_match(session: Session, match_id: UUID) -> None:
 
 def _put_right(session: Session, exception_id: UUID, product: OrderedProduct, by: By) -> int:
     """Give the line its product, VAT and stock; 0 where somebody was quicker."""
-    order, row = _locked(session, exception_id)
+    order, row = lock_exception(session, exception_id)
     if row.status != ExceptionStatus.PENDING:
         return 0
     line = session.get_one(OrderLine, row.line_id)
+    row.former = {name: getattr(line, name) for name in FORMER}
     line.product_id, line.image_link = product.id, product.image_link
     line.sku = line.sku or product.sku
-    retax(session, order, line, product.tax_class)
+    retax(session, order, line, product)
     row.product_id = product.id
     _close(session, order, row, ExceptionStatus.RESOLVED, by)
     short = _reserve(session, order, line)
@@ -158,7 +166,7 @@ def _put_right(session: Session, exception_id: UUID, product: OrderedProduct, by
 
 
 def _reserve_again(session: Session, exception_id: UUID, by: By) -> int:
-    order, row = _locked(session, exception_id)
+    order, row = lock_exception(session, exception_id)
     line = session.get_one(OrderLine, row.line_id)
     if row.status != ExceptionStatus.PENDING:
         return 0
@@ -226,7 +234,8 @@ def get_open(session: Session, exception_id: UUID) -> OrderException:
     return row
 
 
-def _locked(session: Session, exception_id: UUID) -> tuple[Order, OrderException]:
+def lock_exception(session: Session, exception_id: UUID) -> tuple[Order, OrderException]:
+    """An exception with its order, as both are now and stay. Raises ExceptionNotFoundError."""
     row = session.get(OrderException, exception_id)
     if row is None:
         raise ExceptionNotFoundError

@@ -11,10 +11,10 @@ from app.core import clock
 from app.core.i18n import format_money, ntranslate
 from app.core.ids import from_public, to_public
 from app.modules.core.contracts import Tile, WorkItem
-from app.modules.orders.enums import OrderStatus
+from app.modules.orders.enums import HeldFor, OrderStatus
 from app.modules.orders.models.order import Order
 from app.modules.orders.models.trail import OrderHistory
-from app.modules.orders.services import order_reads
+from app.modules.orders.services import order_reads, withdrawal_service
 from app.modules.pagekit.details import Block, Fact
 from app.modules.pagekit.points import TimelineEntry
 from app.modules.pages import PageContext
@@ -37,7 +37,8 @@ def worklist(ctx: PageContext, session: Session) -> Sequence[WorkItem]:
             func.count().filter(is_pending & (Order.confirm_before < clock.now())).label("late"),
             func.count().filter(to_send).label("to_ship"),
             func.count().filter(Order.pending_exceptions > 0).label("exceptions"),
-            func.count().filter(Order.held_for.is_not(None)).label("held"),
+            func.count().filter(Order.held_for == HeldFor.PLAN).label("held"),
+            func.count().filter(Order.held_for == HeldFor.BUYER).label("blocked"),
         ).where(is_pending | to_send | (Order.pending_exceptions > 0) | Order.held_for.is_not(None))
     ).one()
     found = []
@@ -46,12 +47,16 @@ def worklist(ctx: PageContext, session: Session) -> Sequence[WorkItem]:
         ("to_confirm", {"status": "pending"}, "warning"),
         ("exceptions", {"needs": "exception"}, "warning"),
         ("held", {"needs": "plan"}, "danger"),
+        ("blocked", {"needs": "buyer"}, "warning"),
         ("to_ship", {"status": "processing"}, "info"),
     ):
         count = getattr(counts, name)
         if count:
             text = ntranslate(ctx.language, f"orders.worklist.{name}", count)
             found.append(WorkItem(text, count, ctx.url(f"orders.{ctx.area}.orders", **query), tone))
+    if ctx.area == "vendor" and (count := withdrawal_service.count_waiting(session)):
+        text = ntranslate(ctx.language, "orders.worklist.withdrawals", count)
+        found.append(WorkItem(text, count, ctx.url("orders.vendor.withdrawals", view="waiting"), "warning"))
     return found
 
 

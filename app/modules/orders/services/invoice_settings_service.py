@@ -15,7 +15,7 @@ from app.modules.tenancy.facade import record_audit
 FIELDS = (
     *("legal_name", "legal_form", "line1", "line2", "postcode", "city", "country"),
     *("vat_number", "trade_register", "business_permit", "email", "phone", "iban", "bic"),
-    *("prefix", "due_days", "footers", "is_small_business", "oss_since", "issue_when"),
+    *("prefix", "due_days", "footers", "is_small_business", "oss_since", "issue_when", "is_mailed"),
 )
 _TARGET = "invoice-settings"
 _NEEDED = ("legal_name", "line1", "postcode", "city")

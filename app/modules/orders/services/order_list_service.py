@@ -25,11 +25,12 @@ STATUS_TONES: Mapping[str, str] = {
 
 
 def needs(values: Sequence[str]) -> ColumnElement[bool]:
-    """Orders that wait for one of these: an exception to be put right, a larger plan, a late
-    answer, or a payment."""
+    """Orders that wait for one of these: an exception to be put right, a larger plan, a word about a blocked
+    buyer, a late answer, or a payment."""
     conditions = {
         "exception": Order.pending_exceptions > 0,
         "plan": Order.held_for == HeldFor.PLAN,
+        "buyer": Order.held_for == HeldFor.BUYER,
         "late": (Order.status == OrderStatus.PENDING) & (Order.confirm_before < clock.now()),
         "payment": Order.paid_at.is_(None) & (Order.status != OrderStatus.CANCELLED),
     }

@@ -12,6 +12,7 @@ from app.modules.customers.contracts import Address
 from app.modules.orders.enums import (
     Decision,
     ExceptionStatus,
+    HeldFor,
     LineKind,
     OrderStatus,
     ProposalStatus,
@@ -56,7 +57,9 @@ def order_notice(ctx: PageContext, view: OrderView) -> tuple[str, str] | None:
     """What bars the next step, or what it is and until when."""
     order = view.order
     if order.held_for:
-        return "warning", ctx.t("orders.page.held")
+        return "warning", ctx.t(
+            "orders.page.held" if order.held_for == HeldFor.PLAN else "orders.page.held_buyer"
+        )
     if order.pending_exceptions:
         return "warning", ntranslate(ctx.language, "orders.page.open_exceptions", order.pending_exceptions)
     if order.status == OrderStatus.PENDING:
@@ -80,7 +83,9 @@ def order_actions(ctx: PageContext, view: OrderView) -> list[Action]:
     is_free = not order.pending_exceptions and not order.held_for
     if order.status == OrderStatus.PENDING and is_free and EDIT in may:
         actions.append(Action(ctx.t("orders.act.confirm"), f"{here}/confirm", "check", "primary"))
-    if order.status in _SENDABLE and SHIP in may and not order.held_for:
+    if order.held_for == HeldFor.BUYER and EDIT in may:
+        actions.append(Action(ctx.t("orders.act.let_pass"), f"{here}/let-pass", "check"))
+    if order.status in _SENDABLE and SHIP in may and is_free:
         ship = ctx.url("orders.vendor.ship", order_id=key)
         actions.append(Action(ctx.t("orders.act.ship"), ship, "truck", "primary", is_post=False))
     for kind in ("slip", "pick"):
@@ -98,6 +103,8 @@ def order_actions(ctx: PageContext, view: OrderView) -> list[Action]:
     if any(line.shipped_quantity > line.returned_quantity for line in view.lines) and EDIT in may:
         back = ctx.url("orders.vendor.receive_return", order_id=key)
         actions.append(Action(ctx.t("orders.act.receive_return"), back, "rotate-cw", is_post=False))
+        notice = ctx.url("orders.vendor.new_withdrawal", order_id=key)
+        actions.append(Action(ctx.t("orders.act.note_withdrawal"), notice, "undo-2", is_post=False))
     return actions
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, any_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, Text, any_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from app.modules.orders.models.trail import OrderHistory, OrderPayload, OrderPro
 from app.modules.orders.services.carrier_service import list_carriers, tracking_link
 from app.modules.orders.services.shipment_service import remaining, shipment_quantities
 from app.modules.orders.services.state_service import goods_of, lines_of
+from app.modules.tenancy.facade import vendor_names
 
 PREFIX = "ord"
 LINE_PREFIX = "oln"
@@ -33,6 +34,7 @@ PROPOSAL_PREFIX = "opr"
 MATCH_PREFIX = "opm"
 _MAX_FOUND = 10_000  # ids that one search may bring
 _MAX_WORDS = 8
+VENDORS = vendor_names()
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -158,7 +160,7 @@ def view_shipments(session: Session, shipments: Sequence[Shipment]) -> tuple[Shi
     ids = [one.id for one in shipments]
     if not ids:
         return ()
-    carriers = {one.code: one for one in list_carriers(session)}
+    carriers = {one.code: one for one in list_carriers(session, is_all=True)}
     parcels: dict[UUID, list[ParcelView]] = {key: [] for key in ids}
     for row in session.scalars(select(Parcel).where(Parcel.shipment_id.in_(ids)).order_by(Parcel.id)):
         carrier = carriers.get(row.carrier_code)
@@ -258,6 +260,15 @@ def matching(query: str) -> ColumnElement[bool]:
 def matching_of_all_vendors(query: str) -> ColumnElement[bool]:
     """The same for the operator, whom the search function of one vendor's rows does not serve."""
     return Order.search_vector.bool_op("@@")(_pattern(query))
+
+
+def matching_of_vendors(words: str) -> ColumnElement[bool]:
+    """Orders with these words, or of a vendor called so."""
+    return or_(
+        matching_of_all_vendors(words),
+        VENDORS.c.name.icontains(words, autoescape=True),
+        VENDORS.c.code.icontains(words, autoescape=True),
+    )
 
 
 def _found(query: str) -> Select[tuple[UUID]]:

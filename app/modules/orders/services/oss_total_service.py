@@ -33,6 +33,8 @@ def net_of_year(session: Session, vendor_id: UUID, year: int) -> int:
     return int(session.scalar(_NET, {"vendor_id": vendor_id, **limits}) or 0)
 
 
-def is_over_threshold(session: Session, vendor_id: UUID, on: date) -> bool:
-    """Whether sales to other states have exceeded the threshold in the year of this day or the one before."""
-    return any(net_of_year(session, vendor_id, year) > THRESHOLD_CENTS for year in (on.year, on.year - 1))
+def is_over_threshold(session: Session, vendor_id: UUID, on: date, more_cents: int = 0) -> bool:
+    """Whether sales to other states exceed the threshold in the year of this day, with so much more (net cents), or
+    have exceeded it in the one before."""
+    this_year = net_of_year(session, vendor_id, on.year) + more_cents
+    return this_year > THRESHOLD_CENTS or net_of_year(session, vendor_id, on.year - 1) > THRESHOLD_CENTS

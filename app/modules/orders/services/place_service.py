@@ -14,9 +14,9 @@ from app.modules.customers.facade import ensure_customer, record_order
 from app.modules.entitlements import take
 from app.modules.events import publish
 from app.modules.orders.contracts import BY_CHANNEL, STOCK, By, NewOrder, PlacedOrder
-from app.modules.orders.enums import ExceptionKind, HeldFor, LineKind, OrderStatus
+from app.modules.orders.enums import ExceptionKind, HeldFor, LineKind, OrderStatus, Source
 from app.modules.orders.events import ExceptionOpened, OrderPlaced
-from app.modules.orders.exceptions import OrderInputError, OutOfStockError
+from app.modules.orders.exceptions import BuyerBlockedError, OrderInputError, OutOfStockError
 from app.modules.orders.services.again_service import find_again
 from app.modules.orders.services.match_service import Match, match_lines, normal_gtin
 from app.modules.orders.services.price_service import HOME, Priced, price_order
@@ -46,7 +46,8 @@ def place_order(
 
     The same channel and external id gives the same order again, and notes what the channel changed. ``when_short``:
     ``refuse`` raises OutOfStockError and leaves nothing behind, ``exception`` stores the order and what is short as
-    exceptions. Over the plan's limit the order is stored and held. Raises OrderInputError for what is no order.
+    exceptions. Over the plan's limit the order is stored and held, and so is what a channel sends from a buyer who is
+    blocked; of people and programs it is refused (BuyerBlockedError). Raises OrderInputError for what is no order.
     """
     _check(new)
     known = find_again(session, vendor_id, new)
@@ -54,19 +55,18 @@ def place_order(
         return known
     parts = _work_out(session, vendor_id, new)
     lines = _lines(new, parts)
-    customer_id = ensure_customer(session, new.buyer, channel=new.channel)
+    customer_id, is_blocked = ensure_customer(session, new.buyer, channel=new.channel) or (None, False)
+    if is_blocked and by.source in (Source.USER, Source.API):
+        raise BuyerBlockedError
     # From here to the end others wait for the same products: as little as possible stands below.
     short = _reserve(session, vendor_id, parts.order_id, new, lines, when_short)
     faults = [_fault(line, short) for line in lines if _is_faulty(line, short)]
     if customer_id is not None:
         spent = parts.priced.total_cents
         record_order(session, customer_id, orders=1, spent_cents=spent, at=parts.placed_at)
-    aggregate = str(parts.order_id)
-    publish(session, OrderPlaced(parts.order_id, customer_id), vendor_id=vendor_id, aggregate=aggregate)
-    for fault in faults:
-        opened = ExceptionOpened(parts.order_id, fault.id)
-        publish(session, opened, vendor_id=vendor_id, aggregate=aggregate)
-    is_held = take(session, vendor_id, FEATURE, 1) == 0
+    for event in (OrderPlaced(parts.order_id, customer_id), *_opened(parts.order_id, faults)):
+        publish(session, event, vendor_id=vendor_id, aggregate=str(parts.order_id))
+    held_for = HeldFor.BUYER if is_blocked else None if take(session, vendor_id, FEATURE, 1) else HeldFor.PLAN
     draft = Draft(
         order_id=parts.order_id,
         vendor_id=vendor_id,
@@ -75,7 +75,7 @@ def place_order(
         priced=parts.priced,
         regime=parts.tax.regime,
         placed_at=parts.placed_at,
-        held_for=HeldFor.PLAN if is_held else None,
+        held_for=held_for,
     )
     number = write_order(session, draft, lines, faults, by)
     return PlacedOrder(
@@ -95,9 +95,12 @@ def _work_out(session: Session, vendor_id: UUID, new: NewOrder) -> _Parts:
     for place, (line, match) in enumerate(zip(new.lines, matches, strict=True)):
         if line.product_id and match.product is None:
             raise OrderInputError(f"lines/{place}/product_id", "unknown_product")
-    tax = tax_order(session, vendor_id, ship_country(new), new.buyer.vat_number, placed_at.date())
-    classes = [match.product.tax_class if match.product else None for match in matches]
-    return _Parts(new_id(), matches, tax, price_order(new, classes, tax), placed_at)
+    products = [match.product for match in matches]
+    tax = tax_order(
+        *(session, vendor_id, ship_country(new), new.buyer.vat_number, placed_at.date()),
+        net_cents=lambda tax: price_order(new, products, tax).net_cents,
+    )
+    return _Parts(new_id(), matches, tax, price_order(new, products, tax), placed_at)
 
 
 def ship_country(new: NewOrder) -> str:
@@ -171,6 +174,10 @@ def _fault(line: DraftLine, short: Mapping[UUID, int]) -> Fault:
     assert line.match is not None
     assert line.match.fault is not None
     return Fault(new_id(), line.id, line.match.fault, line.match.key, line.match.candidates)
+
+
+def _opened(order_id: UUID, faults: Sequence[Fault]) -> list[ExceptionOpened]:
+    return [ExceptionOpened(order_id, fault.id) for fault in faults]
 
 
 def _check(new: NewOrder) -> None:

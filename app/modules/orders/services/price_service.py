@@ -7,15 +7,17 @@ from sqlalchemy.orm import Session
 
 from app.core.i18n import translate
 from app.core.money import vat_of_gross
+from app.modules.catalog.contracts import OrderedProduct
 from app.modules.orders.contracts import NewLine, NewOrder
 from app.modules.orders.enums import LineKind
 from app.modules.orders.models.order import Order, OrderLine
 from app.modules.orders.services.tax_service import (
     OrderTax,
+    Regime,
     ShippingPart,
     allocate_discount,
     split_shipping,
-    tax_order,
+    tax_again,
 )
 
 HOME = "LU"
@@ -53,15 +55,21 @@ class Priced:
         """What is to be paid."""
         return self.goods_cents - self.discount_cents + self.shipping_cents
 
+    @property
+    def net_cents(self) -> int:
+        """The same without VAT."""
+        return self.total_cents - self.vat_cents
 
-def price_order(new: NewOrder, classes: Sequence[str | None], tax: OrderTax) -> Priced:
-    """The amounts of an order. ``classes``: the tax class of each line's product, where the line itself names none.
+
+def price_order(new: NewOrder, products: Sequence[OrderedProduct | None], tax: OrderTax) -> Priced:
+    """The amounts of an order. ``products``: what each line was found to mean; its kind and class decide the VAT,
+    unless the line itself names a class.
 
     A line without either bears the standard rate and keeps no class, until its product is known (`retax`).
     """
     goods = [
-        _goods_line(line, line.tax_class or tax_class, discount, tax)
-        for line, tax_class, discount in zip(new.lines, classes, _discounts(new), strict=True)
+        _goods_line(line, product, discount, tax)
+        for line, product, discount in zip(new.lines, products, _discounts(new), strict=True)
     ]
     shipping = _shipping_lines(new, goods)
     lines = (*goods, *shipping)
@@ -81,21 +89,29 @@ def _discounts(new: NewOrder) -> list[int]:
     return [line.discount_cents + share for line, share in zip(new.lines, shares, strict=True)]
 
 
-def retax(session: Session, order: Order, line: OrderLine, tax_class: str) -> None:
-    """Work out the VAT of a line whose product is known only now, unless channel or vendor said how it is taxed."""
+def retax(session: Session, order: Order, line: OrderLine, product: OrderedProduct) -> None:
+    """Work out the VAT of a line whose product is known only now, unless channel or vendor said how it is taxed.
+
+    The order keeps the regime that it was placed under.
+    """
     if line.tax_class is not None:
         return
-    country, number = order.ship_country or HOME, order.buyer.get("vat_number")
-    tax = tax_order(session, order.vendor_id, country, number, order.placed_at.date())
-    rate, category = tax.line(tax_class)
-    vat = vat_of_gross(line.gross_cents, rate)
+    on = order.placed_at.date()
+    tax = tax_again(session, order.vendor_id, Regime(order.regime), order.ship_country or HOME, on)
+    set_tax(order, line, product.tax_class, *tax.line(product.tax_class, product.kind))
+
+
+def set_tax(order: Order, line: OrderLine, tax_class: str | None, rate_bp: int, category: str) -> None:
+    """Let a line bear another rate, and the order's VAT follow."""
+    vat = vat_of_gross(line.gross_cents, rate_bp)
     order.vat_cents += vat - line.vat_cents
-    line.tax_class, line.tax_rate_bp, line.tax_category = tax_class, rate, category
+    line.tax_class, line.tax_rate_bp, line.tax_category = tax_class, rate_bp, category
     line.vat_cents, line.net_cents = vat, line.gross_cents - vat
 
 
-def _goods_line(line: NewLine, tax_class: str | None, discount: int, tax: OrderTax) -> PricedLine:
-    rate, category = tax.line(tax_class)
+def _goods_line(line: NewLine, product: OrderedProduct | None, discount: int, tax: OrderTax) -> PricedLine:
+    tax_class = line.tax_class or (product.tax_class if product else None)
+    rate, category = tax.line(tax_class, product.kind if product else "physical")
     if line.tax_rate_bp is not None:
         tax_class = tax_class or "standard"
         rate, category = line.tax_rate_bp, _category(line.tax_rate_bp, category)

@@ -14,6 +14,7 @@ from app.modules.orders.events import ShipmentShipped
 from app.modules.orders.exceptions import (
     OrderInputError,
     OrderStateError,
+    PendingExceptionsError,
     QuantityError,
     ShipmentNotFoundError,
 )
@@ -60,6 +61,8 @@ def prepare_shipment(
     order = lock_order(session, order_id)
     check_status(order, "ship", OrderStatus.PROCESSING, OrderStatus.PARTIALLY_SHIPPED)
     check_free(order)
+    if order.pending_exceptions:  # an answer was taken back after the order was confirmed
+        raise PendingExceptionsError(count=order.pending_exceptions)
     chosen = _chosen(session, order, lines)
     made = session.scalar(select(func.count()).where(Shipment.order_id == order_id)) or 0
     shipment = Shipment(vendor_id=order.vendor_id, order_id=order.id, number=f"{order.number}-{made + 1}")

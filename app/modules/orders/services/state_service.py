@@ -9,8 +9,13 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.modules.orders.contracts import By
-from app.modules.orders.enums import LineKind, OrderStatus
-from app.modules.orders.exceptions import OrderHeldError, OrderNotFoundError, OrderStateError
+from app.modules.orders.enums import HeldFor, LineKind, OrderStatus
+from app.modules.orders.exceptions import (
+    BuyerBlockedError,
+    OrderHeldError,
+    OrderNotFoundError,
+    OrderStateError,
+)
 from app.modules.orders.models.order import Order, OrderLine
 from app.modules.orders.models.trail import OrderHistory
 
@@ -67,7 +72,9 @@ def check_status(order: Order, action: str, *allowed: OrderStatus) -> None:
 
 
 def check_free(order: Order) -> None:
-    """Raise OrderHeldError while the plan holds the order."""
+    """Raise OrderHeldError while the plan holds the order, BuyerBlockedError while its buyer does."""
+    if order.held_for == HeldFor.BUYER:
+        raise BuyerBlockedError
     if order.held_for is not None:
         raise OrderHeldError(number=order.number)
 

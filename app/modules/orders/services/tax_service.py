@@ -3,7 +3,7 @@
 Amounts are gross integer cents, rates basis points (17 % is 1700). The date of supply decides which rates hold.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -198,9 +198,17 @@ def rate_for(session: Session, country: str, tax_class: str, on: date, *, is_abr
 
 
 def tax_order(
-    session: Session, vendor_id: UUID, ship_country: str | None, vat_number: str | None, supplied_on: date
+    session: Session,
+    vendor_id: UUID,
+    ship_country: str | None,
+    vat_number: str | None,
+    supplied_on: date,
+    net_cents: Callable[[OrderTax], int] = lambda _tax: 0,
 ) -> OrderTax:
     """How an order to a state is taxed that is supplied on this day. ``vat_number``: what the buyer gave, unchecked.
+
+    ``net_cents``: what the order is worth if it is taxed so. The order that takes sales to other states over the
+    threshold is the first that is taxed there (Article 59c of the VAT Directive: as of that time).
 
     Without a state the goods stay at home. One query there, up to three elsewhere. Raises `UnknownRateError`.
     """
@@ -216,18 +224,34 @@ def tax_order(
         is_oss=terms.oss_since is not None and terms.oss_since <= supplied_on,
         is_over_threshold=False,
     )
-    there = situation.ship_country
     regime = decide_regime(situation)
-    if _may_be_taxed_there(situation, regime) and is_over_threshold(session, vendor_id, supplied_on):
+    tax = OrderTax(regime, number, _rates(session, vendor_id, regime, situation))
+    if _may_be_taxed_there(situation, regime) and is_over_threshold(
+        session, vendor_id, supplied_on, net_cents(tax)
+    ):
         regime = decide_regime(replace(situation, is_over_threshold=True))
+        tax = OrderTax(regime, number, _rates(session, vendor_id, regime, situation))
+    return tax
+
+
+def tax_again(
+    session: Session, vendor_id: UUID, regime: Regime, ship_country: str, supplied_on: date
+) -> OrderTax:
+    """How further lines of an order are taxed that was placed under a regime. Raises `UnknownRateError`."""
+    home = _terms_of(session, vendor_id).country
+    there = "GR" if ship_country == "EL" else ship_country
+    situation = TaxSituation(home, there, False, None, supplied_on, False, False, False)
+    return OrderTax(regime, None, _rates(session, vendor_id, regime, situation))
+
+
+def _rates(session: Session, vendor_id: UUID, regime: Regime, situation: TaxSituation) -> dict[str, int]:
+    on = situation.supplied_on
     match regime:
         case Regime.DOMESTIC | Regime.ORIGIN:
-            rates = {name: rate_for(session, terms.country, name, supplied_on) for name in TAX_CLASSES}
+            return {name: rate_for(session, situation.seller_country, name, on) for name in TAX_CLASSES}
         case Regime.OSS:
-            rates = rates_abroad(session, vendor_id, there, supplied_on)
-        case _:
-            rates = {}
-    return OrderTax(regime, number, rates)
+            return rates_abroad(session, vendor_id, situation.ship_country, on)
+    return {}
 
 
 def _terms_of(session: Session, vendor_id: UUID) -> _Terms:

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from celery import shared_task
 
+from app.modules.mailing import send_mail
 from app.modules.orders.services import (
     document_export_service,
     document_issue_service,
+    document_mail_service,
     document_round_service,
 )
 from app.modules.task_base import ModuleTask
@@ -21,6 +23,16 @@ def issue_documents(self: ModuleTask, document_ids: str) -> dict[str, int]:
         outcome = document_issue_service.issue(session, ids)
         document_round_service.credit_open_refunds(session, ids)
         return {"issued": outcome.issued, "refused": outcome.refused}
+
+
+@shared_task(base=ModuleTask, bind=True, scope="vendor", in_read_only=False)
+def mail_document(self: ModuleTask, document_id: str) -> dict[str, int]:
+    """Send an issued document to its buyer; returns how many mails went out."""
+    key = UUID(document_id)
+    with self.get_db() as session:
+        send_mail(self, session, document_mail_service.write(session, key))
+        document_mail_service.note_sent(session, key, self.job.created_by)
+        return {"mails": 1}
 
 
 @shared_task(base=ModuleTask, bind=True, scope="vendor", time_limit_seconds=3600.0)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from app.modules.orders.services import exception_service, hold_service
+from app.modules.orders.services import arrival_service, exception_service, hold_service
 from app.modules.task_base import ModuleTask
 from app.tasks.dispatcher import dispatch
 
@@ -32,6 +32,14 @@ def retry_vendor_exceptions(self: ModuleTask) -> dict[str, int]:
     """Look again at a vendor's lines that wait; returns how many were freed."""
     with self.get_db() as session:
         return {"freed": exception_service.retry_exceptions(session)}
+
+
+@shared_task(base=ModuleTask, bind=True, scope="vendor", in_read_only=False)
+def retry_products(self: ModuleTask, product_ids: str) -> dict[str, int]:
+    """Look again at lines that wait for products (ids divided by commas); returns how many were freed."""
+    with self.get_db() as session:
+        ids = [UUID(one) for one in product_ids.split(",")]
+        return {"freed": arrival_service.retry_products(session, ids)}
 
 
 @shared_task(base=ModuleTask, bind=True, scope="platform")

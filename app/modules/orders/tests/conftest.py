@@ -44,19 +44,22 @@ class Desk:
             result = connection.execute(text(sql), {"vendor": self.vendor_id, **values})
             return list(result.all()) if result.returns_rows else []
 
-    def product(self, sku: str, gtin: str | None = None, tax_class: str = "standard") -> UUID:
+    def product(
+        self, sku: str, gtin: str | None = None, tax_class: str = "standard", kind: str = "physical"
+    ) -> UUID:
         """A product of the catalogue, without stock being kept of it."""
         self.goods[sku] = new_id()
         self.rows(
             """
             INSERT INTO products (id, vendor_id, sku, gtin, price_cents, currency, additional_image_links, attributes,
-                is_active, edited_fields, tax_class, created_at, updated_at, version)
-            VALUES (:id, :vendor, :sku, :gtin, 1000, 'EUR', '{}', '{}', true, '{}', :tax_class, now(), now(), 1)
+                is_active, edited_fields, tax_class, kind, created_at, updated_at, version)
+            VALUES (:id, :vendor, :sku, :gtin, 1000, 'EUR', '{}', '{}', true, '{}', :tax_class, :kind, now(), now(), 1)
             """,
             id=self.goods[sku],
             sku=sku,
             gtin=gtin,
             tax_class=tax_class,
+            kind=kind,
         )
         return self.goods[sku]
 

@@ -3,7 +3,11 @@
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +16,7 @@ from pypdf import PdfReader
 from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
+from app.core.config import get_settings
 from app.core.database import IdentityScope, unit_of_work
 from app.core.ids import to_public
 from app.modules.api import callers as api_callers
@@ -28,7 +33,9 @@ from app.modules.orders.services import (
 )
 from app.modules.orders.services.cancel_service import cancel
 from app.modules.orders.services.decide_service import confirm_lines
-from app.modules.orders.services.document_issue_service import file_of, issue
+from app.modules.orders.services.document_files_service import file_of
+from app.modules.orders.services.document_issue_service import issue
+from app.modules.orders.services.document_mail_service import mail_once_more
 from app.modules.orders.services.invoice_settings_service import save_settings
 from app.modules.orders.services.refund_service import refund
 from app.modules.orders.services.shipment_service import ship
@@ -307,3 +314,36 @@ def test_programs_draft_and_issue(shop: Desk, client: TestClient) -> None:
     assert [one["id"] for one in call("GET", "?state=draft&kind=invoice", 200)["data"]] == [made["id"]]
     headers["Idempotency-Key"] = "k-2"
     assert call("POST", "", 422, {})["errors"][0]["pointer"] == "#/order_id"
+
+
+def test_what_is_issued_goes_to_the_buyer_by_mail_if_the_vendor_wants(shop: Desk) -> None:
+    def mails() -> list[EmailMessage]:
+        files = sorted((get_settings().data_dir / "outbox").glob("*.eml"))
+        return [message_from_bytes(file.read_bytes(), policy=SMTP) for file in files]  # type: ignore[misc]
+
+    def issued(order_id: UUID) -> UUID:
+        with shop.session() as session:
+            document = drafts.draft_invoice(session, order_id)
+            assert issue(session, [document.id]).issued == 1
+            return document.id
+
+    known = len(mails())
+    quiet = issued(_order(shop))
+    work()
+    assert len(mails()) == known
+    with shop.session() as session:
+        save_settings(session, shop.vendor_id, {"is_mailed": True, "email": "shop@gutland.example"})
+    order_id = _order(shop)
+    document_id = issued(order_id)
+    issued(_order(shop, buyer=replace(ANNE, email=None)))  # who has no address gets none
+    work()
+    (mail,) = mails()[known:]
+    assert (mail["To"], mail["Reply-To"]) == (ANNE.email, "shop@gutland.example")
+    assert "Facture G-" in mail["Subject"]  # in the buyer's language
+    (paper,) = mail.iter_attachments()
+    with shop.session() as session:
+        assert paper.get_content() == file_of(session.get_one(Document, document_id), "pdf").read_bytes()
+        mail_once_more(session, session.get_one(Document, quiet), None)
+    assert shop.kinds(order_id)[-1] == "document_mailed"
+    work()
+    assert len(mails()) == known + 2

@@ -8,7 +8,7 @@ import pytest
 from app.modules.catalog.events import ProductUpdated
 from app.modules.events import publish
 from app.modules.orders.contracts import NewLine, PlacedOrder
-from app.modules.orders.exceptions import ExceptionNotFoundError, PendingExceptionsError
+from app.modules.orders.exceptions import ExceptionNotFoundError, OrderStateError, PendingExceptionsError
 from app.modules.orders.models.exception import ProductMatch
 from app.modules.orders.services.again_service import accept_proposal
 from app.modules.orders.services.decide_service import confirm_lines, decline_lines
@@ -18,6 +18,7 @@ from app.modules.orders.services.exception_service import (
     retry_exceptions,
 )
 from app.modules.orders.services.shipment_service import ship
+from app.modules.orders.services.undo_service import undo_answer
 from app.modules.orders.tests.conftest import BY, LIVE, Desk
 from app.testing.working import work
 
@@ -108,6 +109,49 @@ def test_stock_that_comes_later_frees_the_line(desk: Desk) -> None:
     with desk.session() as session:
         assert retry_exceptions(session) == 1
     assert (exceptions(desk, waiting), desk.level("A")) == ([("out_of_stock", "resolved")], (2, 2))
+
+
+def test_an_answer_is_taken_back_with_stock_and_memory_and_only_people_answer_again(desk: Desk) -> None:
+    waiting = order_of(desk, PEN)
+    before = desk.view(waiting.order_id)
+    book = desk.product("BOOK", tax_class="super_reduced")
+    desk.stock("BOOK", 1)
+    key = before.exceptions[0].id
+    with desk.session() as session:
+        assert resolve_exception(session, key, book, BY, is_remembered=True) == 1
+        confirm_lines(session, waiting.order_id, None, BY)
+    with desk.session() as session:
+        undo_answer(session, key, BY)
+    view = desk.view(waiting.order_id)
+    assert exceptions(desk, waiting) == [("product_not_found", "pending")]
+    assert (view.lines[0].product_id, view.lines[0].sku, view.lines[0].tax_class) == (None, None, None)
+    assert (view.order.vat_cents, view.order.pending_exceptions) == (before.order.vat_cents, 1)
+    assert desk.level("BOOK") == (1, 0)
+    with pytest.raises(PendingExceptionsError), desk.session() as session:
+        ship(session, waiting.order_id, None, [], BY)
+    desk.product("PEN", "0" + PEN)
+    with desk.session() as session:
+        assert session.query(ProductMatch).count() == 0
+        assert retry_exceptions(session) == 0  # by itself nothing answers it a second time
+        assert resolve_exception(session, key, desk.goods["PEN"], BY) == 1
+        ship(session, waiting.order_id, None, [], BY)
+    with pytest.raises(OrderStateError), desk.session() as session:
+        undo_answer(session, key, BY)
+
+
+def test_undoing_an_answer_undoes_what_came_of_it(desk: Desk) -> None:
+    waiting = order_of(desk, PEN)
+    scarce = desk.product("SCARCE")
+    desk.stock("SCARCE", 0)
+    key = desk.view(waiting.order_id).exceptions[0].id
+    with desk.session() as session:
+        resolve_exception(session, key, scarce, BY)
+        undo_answer(session, key, BY)
+    assert exceptions(desk, waiting) == [("product_not_found", "pending"), ("out_of_stock", "resolved")]
+    with desk.session() as session:
+        ignore_exception(session, key, BY)
+        undo_answer(session, key, BY)
+    assert desk.view(waiting.order_id).order.pending_exceptions == 1
 
 
 def test_resolving_to_what_is_short_waits_for_stock(desk: Desk) -> None:

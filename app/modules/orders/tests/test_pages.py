@@ -1,16 +1,20 @@
 """The order desk as people work at it: pages and forms, without scripts."""
 
 import re
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.core import clock
 from app.core.ids import to_public
+from app.modules.orders.adapters.barcode import bars_of, symbols_of
 from app.modules.orders.contracts import NewLine
-from app.modules.orders.tests.conftest import Desk
+from app.modules.orders.tests.conftest import ANNE, Desk
 from app.modules.pages import LANGUAGE_COOKIE
 from app.testing.browsing import sign_in, token_of
+from app.testing.working import work
 
 GUTLAND = "/vendor/GUTLAND"
 WHO = {
@@ -205,3 +209,183 @@ def test_the_operator_finds_orders_of_all_vendors(client: TestClient, desk: Desk
     sign_in(client, "admin", "admin@wizamart.example")
     assert to_public("ord", order_id) in client.get("/admin/orders?q=x-47").text
     assert to_public("ord", order_id) not in client.get("/admin/orders?q=nowhere").text
+
+
+def test_an_answer_is_taken_back_on_the_page(owner: TestClient, desk: Desk) -> None:
+    unknown = NewLine(None, None, "4006381333931", "Mystery pen", 1, 500)
+    order_id = desk.place(unknown, when_short="exception", channel="c").order_id
+    inbox = f"{GUTLAND}/orders/exceptions"
+    here = f"{inbox}/{to_public('oex', desk.view(order_id).exceptions[0].id)}"
+    data = {"csrf_token": token_of(owner.get(inbox)), "sku": "A"}
+    answered = owner.post(f"{here}/resolve", data=data, follow_redirects=True).text
+    assert f"{here}/undo" in answered
+    assert desk.level("A") == (10, 1)
+    assert "the line waits again" in owner.post(f"{here}/undo", data=data, follow_redirects=True).text
+    assert desk.level("A") == (10, 0)
+    assert desk.view(order_id).order.pending_exceptions == 1
+
+
+def test_a_blocked_buyer_is_refused_at_the_form_and_let_pass_on_the_page(
+    owner: TestClient, desk: Desk
+) -> None:
+    order_id = desk.place(desk.line("A"), buyer=replace(ANNE, email="weber@mail.example")).order_id
+    desk.rows(
+        "UPDATE customers SET status = 'blocked' WHERE vendor_id = :vendor AND email_norm = 'weber@mail.example'"
+    )
+    lines = {"sku_1": "A", "quantity_1": "1"}
+    status, page = fill(owner, f"{GUTLAND}/orders/new", **WHO, **lines, email="weber@mail.example")
+    assert (status, "This buyer is blocked" in page) == (422, True)
+    assert desk.level("A") == (10, 1)
+    desk.rows("UPDATE orders SET held_for = 'buyer' WHERE vendor_id = :vendor")
+    assert "blocked" in owner.get(GUTLAND).text
+    assert to_public("ord", order_id) in owner.get(f"{GUTLAND}/orders?needs=buyer").text
+    assert "The buyer is blocked" in owner.get(page_of(order_id)).text
+    assert "can be worked on" in press(owner, page_of(order_id), "let-pass")
+    assert "Confirmed." in press(owner, page_of(order_id), "confirm")
+
+
+def test_labels_have_the_address_and_the_number_as_bars(owner: TestClient, desk: Desk) -> None:
+    order_id = desk.place(desk.line("A", 2)).order_id
+    press(owner, page_of(order_id), "confirm")
+    packed = {"line_1": "2", "carrier": "post-lu", "tracking": "LX1LU\nLX2LU"}
+    fill(owner, f"{page_of(order_id)}/ship", **packed)
+    paper = owner.get(f"{GUTLAND}/orders/labels").text
+    assert paper.count('class="sheet label"') == 2
+    assert "1, rue du Fort" in paper
+    assert paper.count("LX2LU") == 3  # the label, its bars, and the number below
+    width, bars = bars_of("LX2LU")
+    assert f'viewBox="0 0 {width} 40"' in paper
+    assert all(f'<rect x="{offset}" width="{width}"' in paper for offset, width in bars)
+
+
+def test_bars_are_those_of_the_standard() -> None:
+    assert symbols_of("PJJ123C") == [
+        104,
+        48,
+        42,
+        42,
+        17,
+        18,
+        19,
+        35,
+        55,
+        106,
+    ]  # a worked example with its check symbol
+    width, bars = bars_of("A")
+    assert width == 10 + 11 * 3 + 13 + 10
+    assert bars[:3] == [(10, 2), (13, 1), (16, 1)]  # start B: 2 1 1 2 1 4
+    for unreadable in ("", "é", "\n"):
+        with pytest.raises(ValueError, match="ASCII"):
+            symbols_of(unreadable)
+
+
+def test_a_carrier_of_ones_own_is_made_chosen_and_put_away(owner: TestClient, desk: Desk) -> None:
+    new = f"{GUTLAND}/orders/carriers/new"
+    van = {"code": "van", "name": "Our van", "tracking_url": "https://van.example/{number}"}
+    for wrong in ({"code": "Our van"}, {"tracking_url": "http://van.example/"}):
+        assert fill(owner, new, **(van | wrong))[0] == 422
+    assert "Our van" in fill(owner, new, **van)[1]
+    assert fill(owner, new, **van)[0] == 422  # the code is taken
+    order_id = desk.place(desk.line("A", 2)).order_id
+    page = page_of(order_id)
+    press(owner, page, "confirm")
+    _, shown = fill(owner, f"{page}/ship", line_1="1", carrier="van", tracking="V 1", is_sent="true")
+    assert "https://van.example/V%201" in shown
+    key = to_public("car", desk.rows("SELECT id FROM carriers WHERE vendor_id = :vendor")[0].id)
+    fill(owner, f"{GUTLAND}/orders/carriers/{key}", name="Our van", tracking_url="")
+    assert 'value="van"' not in owner.get(f"{page}/ship").text
+    assert "Our van" in owner.get(page).text  # parcels that went keep it
+
+
+def test_the_operator_sees_documents_and_who_sees_to_what(client: TestClient, desk: Desk) -> None:
+    desk.product("A")
+    unknown = NewLine(None, None, "4006381333931", "Mystery pen", 1, 500)
+    order_id = desk.place(unknown, when_short="exception", channel="c").order_id
+    waiting = desk.view(order_id).exceptions[0].id
+    sign_in(client, "admin", "admin@wizamart.example")
+    client.cookies.set(LANGUAGE_COOKIE, "en")
+    assert client.get("/admin/documents?q=MO-").status_code == 200
+    exceptions = "/admin/orders/exceptions"
+    page = f"{exceptions}/{to_public('oex', waiting)}"
+    me = re.findall(r'<option value="(usr_\w+)"', client.get(page).text)[0]
+    assert fill(client, page, assigned_to=me)[0] == 200
+    assert to_public("oex", waiting) in client.get(f"{exceptions}?assigned={me}").text
+    assert to_public("oex", waiting) not in client.get(f"{exceptions}?assigned=nobody").text
+    said = desk.rows(
+        "SELECT action FROM audit_log WHERE vendor_id = :vendor AND action = 'orders.exception_assigned'"
+    )
+    assert len(said) == 2  # at the exception and at its order
+    assert fill(client, page, assigned_to="")[0] == 200
+    assert to_public("oex", waiting) in client.get(f"{exceptions}?assigned=nobody").text
+    desk.product("PEN", "04006381333931")
+    picked = {"action": "retry", "ids": to_public("oex", waiting)}
+    picked["csrf_token"] = token_of(client.get(exceptions))
+    client.post(f"{exceptions}/bulk", data=picked, follow_redirects=True)
+    assert desk.view(order_id).order.pending_exceptions == 0
+
+
+def test_stock_that_arrives_goes_to_the_oldest_line_at_once(owner: TestClient, desk: Desk) -> None:
+    desk.product("D")
+    desk.stock("D", 0)
+    first, second = (desk.place(desk.line("D", 2), when_short="exception").order_id for _ in range(2))
+    (level,) = desk.rows("SELECT id FROM inventory WHERE product_id = :id", id=desk.goods["D"])
+    adjust = f"{GUTLAND}/inventory/{to_public('stk', level.id)}/adjust"
+    assert fill(owner, adjust, mode="change", units="3", reason="received")[0] == 200
+    work()
+    waiting = [desk.view(one).order.pending_exceptions for one in (first, second)]
+    assert (waiting, desk.level("D")) == ([0, 1], (3, 2))
+    fill(owner, f"{page_of(first)}/cancel", line_1="2", reason="Not wanted")
+    work()
+    assert (desk.view(second).order.pending_exceptions, desk.level("D")) == (0, (3, 2))
+
+
+def test_a_withdrawal_goes_from_the_notice_to_the_money(owner: TestClient, desk: Desk) -> None:
+    order_id = desk.place(desk.line("A", 2), desk.line("B"), shipping_cents=500, is_paid=True).order_id
+    page = page_of(order_id)
+    press(owner, page, "confirm")
+    assert f"{page}/withdrawal" not in owner.get(page).text  # nothing was sent yet
+    fill(owner, f"{page}/ship", line_1="2", line_2="1", carrier="", tracking="", is_sent="true")
+    asked = {"line_2": "0", "source": "email", "message": "Too small"}
+    for wrong in ({"line_1": "3"}, {"line_1": "0"}, {"line_1": "1", "received_on": "2999-01-01"}):
+        assert fill(owner, f"{page}/withdrawal", **({"received_on": "2026-11-20"} | asked | wrong))[0] == 422
+    status, shown = fill(
+        owner, f"{page}/withdrawal", **asked, line_1="1", received_on=str(clock.today("UTC"))
+    )
+    assert (status, "Too small" in shown) == (200, True)
+    here = f"{GUTLAND}/orders/withdrawals/{re.findall(r'withdrawals/(wdr_[a-z0-9]+)', shown)[0]}"
+    assert "1 withdrawal to settle" in owner.get(GUTLAND).text
+    assert here in owner.get(f"{GUTLAND}/orders/withdrawals?status=open").text
+    assert f"{here}/refund" not in press(owner, here, "")  # not before somebody agreed
+    assert "Days left to give the money back: 13" in press(owner, here, "approve")
+    press(owner, here, "goods?to=stock")
+    assert desk.level("A") == (9, 0)
+    assert "Refunded" in press(owner, here, "refund")
+    order = desk.view(order_id).order
+    assert (order.refunded_cents, order.status) == (1000, "shipped")
+    press(owner, here, "refund")
+    assert desk.view(order_id).order.refunded_cents == 1000  # once
+    assert desk.kinds(order_id).count("withdrawal_refunded") == 1
+    _, shown = fill(
+        owner, f"{page}/withdrawal", **(asked | {"line_2": "1"}), received_on="2026-11-01", line_1="1"
+    )
+    refused = re.findall(r"withdrawals/(wdr_[a-z0-9]+)", shown)[0]
+    assert fill(owner, f"{GUTLAND}/orders/withdrawals/{refused}/refuse", reason="Worn")[0] == 200
+    assert "Worn" in owner.get(f"{GUTLAND}/orders/withdrawals/{refused}").text
+
+
+def test_with_all_of_the_goods_their_shipping_goes_back(owner: TestClient, desk: Desk) -> None:
+    order_id = desk.place(desk.line("A", 2), shipping_cents=500, is_paid=True).order_id
+    page = page_of(order_id)
+    press(owner, page, "confirm")
+    fill(owner, f"{page}/ship", line_1="2", carrier="", tracking="", is_sent="true")
+    desk.rows("UPDATE orders SET shipped_at = now() - interval '20 days' WHERE id = :id", id=order_id)
+    today = str(clock.today("UTC"))
+    _, shown = fill(owner, f"{page}/withdrawal", line_1="2", source="letter", received_on=today)
+    assert "more than 14 days after delivery" in shown
+    here = f"{GUTLAND}/orders/withdrawals/{re.findall(r'withdrawals/(wdr_[a-z0-9]+)', shown)[0]}"
+    press(owner, here, "approve")
+    press(owner, here, "goods?to=aside")
+    assert desk.level("A") == (8, 0)
+    press(owner, here, "refund")
+    order = desk.view(order_id).order
+    assert (order.refunded_cents, order.status) == (2500, "refunded")

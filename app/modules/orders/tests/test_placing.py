@@ -1,6 +1,7 @@
 """Placing: many at once, the plan, and the API."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,13 +10,17 @@ from fastapi.testclient import TestClient
 from app.core.database import IdentityScope, unit_of_work
 from app.core.ids import to_public
 from app.modules.api import callers as api_callers
-from app.modules.orders.contracts import PlacedOrder
-from app.modules.orders.exceptions import OrderHeldError, OutOfStockError
+from app.modules.customers.events import CustomerUpdated
+from app.modules.events import publish
+from app.modules.orders.contracts import NewOrder, PlacedOrder
+from app.modules.orders.exceptions import BuyerBlockedError, OrderHeldError, OutOfStockError
 from app.modules.orders.services.decide_service import confirm_lines
-from app.modules.orders.services.hold_service import free_held
-from app.modules.orders.tests.conftest import BY, Desk
+from app.modules.orders.services.hold_service import free_held, let_pass
+from app.modules.orders.services.place_service import place_order
+from app.modules.orders.tests.conftest import ANNE, BY, LIVE, Desk
 from app.modules.tenancy.facade import find_vendor, vendor_holder
 from app.testing.api_keys import make_key, owner_of
+from app.testing.working import work
 
 
 def test_buyers_at_once_never_get_more_than_there_is_and_numbers_have_no_gap(desk: Desk) -> None:
@@ -63,6 +68,40 @@ def test_over_the_plan_orders_are_stored_and_held_until_there_is_room(desk: Desk
         assert free_held(session, desk.vendor_id) == 1
         confirm_lines(session, held.order_id, None, BY)
     assert desk.kinds(held.order_id)[:3] == ["placed", "held", "freed"]
+
+
+def test_a_blocked_buyer_is_refused_by_hand_and_held_from_a_channel(desk: Desk) -> None:
+    desk.product("A")
+    desk.stock("A", 3)
+    known = desk.place(desk.line("A"))
+    customer_id = desk.view(known.order_id).order.customer_id
+    assert customer_id
+    desk.rows("UPDATE customers SET status = 'blocked' WHERE id = :id", id=customer_id)
+    with pytest.raises(BuyerBlockedError):
+        desk.place(desk.line("A"))
+    assert desk.level("A") == (3, 1)
+    new = NewOrder("letzshop", ANNE, LIVE, None, [desk.line("A")], external_id="L-7")
+    with desk.session() as session:
+        held = place_order(session, desk.vendor_id, new, when_short="exception")
+        later = place_order(session, desk.vendor_id, replace(new, external_id="L-8"), when_short="exception")
+    assert (held.held_for, later.held_for, desk.level("A")) == ("buyer", "buyer", (3, 3))
+    for refused in (
+        confirm_lines,
+        lambda *given: free_held(given[0], desk.vendor_id) or confirm_lines(*given),
+    ):
+        with pytest.raises(BuyerBlockedError), desk.session() as session:
+            refused(session, held.order_id, None, BY)
+    with desk.session() as session:
+        let_pass(session, held.order_id, BY)
+        confirm_lines(session, held.order_id, None, BY)
+    changed = CustomerUpdated(customer_id)
+    for status, held_for in (("blocked", "buyer"), ("active", None)):
+        desk.rows("UPDATE customers SET status = :status WHERE id = :id", id=customer_id, status=status)
+        with desk.session() as session:
+            publish(session, changed, vendor_id=desk.vendor_id, aggregate=str(customer_id))
+        work()
+        assert desk.view(later.order_id).order.held_for == held_for
+    assert desk.kinds(later.order_id)[-1] == "passed"
 
 
 def test_the_api_takes_an_order_through_its_life(desk: Desk, client: TestClient) -> None:

@@ -1,7 +1,7 @@
 """VAT: regimes, dated rates, and sums that hold for any basket."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,10 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.ids import new_id
 from app.core.money import vat_of_gross
+from app.modules.catalog.contracts import OrderedProduct
 from app.modules.orders.contracts import NewLine, NewOrder
+from app.modules.orders.services.exception_service import resolve_exception
 from app.modules.orders.services.line_amounts import charged, refund_cents, refund_vat
 from app.modules.orders.services.oss_report_service import Quarter
+from app.modules.orders.services.oss_total_service import THRESHOLD_CENTS, net_of_year
 from app.modules.orders.services.price_service import price_order
 from app.modules.orders.services.tax_service import (
     EU_STATES,
@@ -30,10 +34,11 @@ from app.modules.orders.services.tax_service import (
     split_shipping,
     tax_order,
 )
-from app.modules.orders.tests.conftest import ANNE, LIVE, Desk
+from app.modules.orders.tests.conftest import ANNE, BY, LIVE, Desk
 
 TODAY = date(2026, 11, 23)
 GERMAN, LUXEMBOURGISH = "DE136695976", "LU10000356"
+_ANY = new_id()
 
 
 def _regime(ship: str, **given: object) -> Regime:
@@ -140,14 +145,43 @@ def test_an_order_is_taxed_as_the_vendor_stands(desk: Desk) -> None:
         assert (greek.regime, greek.vat_number) == (Regime.REVERSE_CHARGE, "EL094259216")
 
 
-def test_over_the_threshold_the_destination_taxes(desk: Desk) -> None:
+def test_services_to_a_business_abroad_are_no_supply_of_goods(desk: Desk) -> None:
+    for kind in ("physical", "digital", "service", "subscription"):
+        desk.product(kind, kind=kind)
+    buyer = replace(ANNE, vat_number=GERMAN)
+    waiting = NewLine(None, "LATER", None, "Later", 1, 1000)
+    placed = desk.place(
+        *(desk.line(kind) for kind in list(desk.goods)),
+        waiting,
+        buyer=buyer,
+        shipping_address=_in("DE"),
+        when_short="exception",
+    )
+    later = desk.product("LATER", kind="service")
+    view = desk.view(placed.order_id)
+    with desk.session() as session:
+        resolve_exception(session, view.exceptions[0].id, later, BY)
+    assert view.order.regime == "reverse_charge"
+    assert {line.sku: line.tax_category for line in desk.view(placed.order_id).lines} == {
+        "physical": "K",
+        **dict.fromkeys(("digital", "service", "subscription", "LATER"), "AE"),
+    }
+
+
+def test_the_order_that_crosses_the_threshold_is_the_first_that_is_taxed_there(desk: Desk) -> None:
     desk.product("A")
     belgium = {"shipping_address": _in("BE")}
     first = desk.place(desk.line("A", 10, 100_000), **belgium)
     assert desk.view(first.order_id).order.regime == "origin"
     with desk.session() as session:
         assert tax_order(session, desk.vendor_id, "DE", None, TODAY).regime is Regime.ORIGIN
-    desk.place(desk.line("A", 2, 100_000), **belgium)
+        sold = net_of_year(session, desk.vendor_id, TODAY.year)
+    exactly = THRESHOLD_CENTS - sold
+    last = desk.place(replace(desk.line("A", 1, exactly), tax_class="zero"), **belgium)
+    assert desk.view(last.order_id).order.regime == "origin"  # 10,000.00 is not more than 10,000
+    beyond = desk.place(desk.line("A", 1, 121), **belgium)
+    view = desk.view(beyond.order_id)
+    assert (view.order.regime, view.lines[0].tax_rate_bp, view.lines[0].vat_cents) == ("oss", 2100, 21)
     with desk.session() as session:
         assert tax_order(session, desk.vendor_id, "DE", None, TODAY).regime is Regime.OSS
         assert tax_order(session, desk.vendor_id, "DE", None, date(2027, 6, 1)).regime is Regime.OSS
@@ -224,7 +258,8 @@ def _check_basket(dice: random.Random, tax: OrderTax) -> None:
     discount = int(worth * dice.random()) if dice.random() < 0.3 else 0
     shipping = int(dice.random() * 1500) if dice.random() < 0.6 else 0
     new = NewOrder("direct", ANNE, None, None, lines, shipping_cents=shipping, discount_cents=discount)
-    priced = price_order(new, classes, tax)
+    goods = [OrderedProduct(_ANY, "", None, "", None, 0, False, name, "physical") for name in classes]
+    priced = price_order(new, goods, tax)
     assert priced.total_cents == worth - discount + shipping == sum(line.gross_cents for line in priced.lines)
     assert priced.vat_cents == sum(line.vat_cents for line in priced.lines)
     sums: dict[int, int] = {}

@@ -11,4 +11,4 @@ def check_health() -> HealthResult:
     """One look into the table of payments. Providers are not called: their outage is not ours."""
     with unit_of_work(SYSTEM) as session:
         session.execute(select(Payment.id).limit(1)).all()
-    return HealthResult(HealthStatus.OK, "payments can be read")
+    return HealthResult(HealthStatus.OK, "payments.health.readable")

@@ -149,7 +149,11 @@ def test_a_downgrade_that_never_began_was_never_had(desk: Desk) -> None:
     desk.advance(31)
     desk.bring()
     found = desk.shop.look()
-    assert (found.status, found.tier_id, found.next_tier_id) == ("expired", desk.shop.tier_id("business"), None)
+    assert (found.status, found.tier_id, found.next_tier_id) == (
+        "expired",
+        desk.shop.tier_id("business"),
+        None,
+    )
     assert desk.sync()["differed"] == 0
 
 

@@ -1,0 +1,27 @@
+"""Many who buy at once: the proof in small, and that it would notice. It forks, so it is a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from app.testing.database import Database
+
+_PROVE = [sys.executable, "-m", "app.cli", "prove", "stock", "--here", "--json", "--least-ratio", "0"]
+_SMALL = ["--processes", "4", "--operations", "800", "--seed", "7"]
+
+
+@pytest.mark.long(8)
+@pytest.mark.reliability
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_nothing_is_sold_twice_and_without_the_guard_the_proof_sees_it(
+    world: Database, is_broken: bool
+) -> None:
+    command = [*_PROVE, *_SMALL, *(["--break"] if is_broken else [])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == is_broken, done.stdout + done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["oversold"] > 0) is is_broken
+    assert figures["operations"] == 800
+    assert figures["errors"] == 0
