@@ -1,6 +1,5 @@
 """The web application of the stand-ins: the API of Stripe, its hosted pages, the control door."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,16 +18,20 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from sandbox import control, pages
-from sandbox.connections import Protocol, close
+from sandbox.connections import Protocol
 from sandbox.faults import BEFORE, Fault, strike_request
+from sandbox.letzshop import control as letzshop_control
+from sandbox.letzshop import pages as letzshop_pages
+from sandbox.letzshop import seed as letzshop_seed
+from sandbox.letzshop.state import Letzshop
+from sandbox.letzshop.worker import Worker
+from sandbox.serving import MAX_BODY_BYTES, Answer, give
 from sandbox.store import Store
 from sandbox.stripe import OPERATION_MODULES, operations
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import StripeError
 from sandbox.webhooks import Sender, enqueue
 
-_MAX_BODY_BYTES = 1024 * 1024
-_SILENT_SECONDS = 600.0
 _RETRY_AFTER_SECONDS = 1
 
 
@@ -41,26 +44,16 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         body = await request.body()
-        if len(body) > _MAX_BODY_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             await JSONResponse(StripeError(413, "Request too large.").body, 413)(scope, receive, send)
             return
         text = body.decode() if request.method == "POST" else request.url.query
         path = request.url.path.removeprefix(scope.get("root_path", "").removesuffix("/v1"))
         asked = operations.Request(request.method, path, text, request.headers)
         answer, fault = await run_in_threadpool(self._answer, asked)
-        name = fault["name"] if fault else None
-        seconds = fault["seconds"] if fault else None
-        if name in ("timeout", "timeout_after"):
-            await _wait_for_end(request, seconds or _SILENT_SECONDS)
-            close(scope)
-        elif name == "lost_answer":
-            close(scope)
-        else:
-            if name == "slow":
-                await asyncio.sleep(seconds or 1)
-            await _send(scope, send, answer, is_cut=name == "cut")
+        await give(request, send, answer, fault)
 
-    def _answer(self, asked: operations.Request) -> tuple[operations.Answer, Fault | None]:
+    def _answer(self, asked: operations.Request) -> tuple[Answer, Fault | None]:
         store = self.account.store
         with store.lock:
             self.account.run_due(store.now())
@@ -71,7 +64,7 @@ class Api:
                 return operations.answer(self.account, asked), fault
 
 
-def _faulty(fault: Fault) -> operations.Answer:
+def _faulty(fault: Fault) -> Answer:
     """The answers of an API that did nothing."""
     headers = {"Content-Type": "application/json", "Request-Id": f"req_fault{fault['id']}x{fault['drawn']}"}
     if fault["name"] == "rate_limit":
@@ -82,47 +75,29 @@ def _faulty(fault: Fault) -> operations.Answer:
         error = StripeError(503, "Sorry, something is unavailable.", kind="api_error")
     else:
         error = StripeError(500, "An unknown error occurred.", kind="api_error")
-    return operations.Answer(error.status, json.dumps(error.body), headers)
+    return Answer(error.status, json.dumps(error.body), headers)
 
 
-async def _wait_for_end(request: Request, seconds: float) -> None:
-    """Until the caller hangs up, or the time is over."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not await request.is_disconnected():
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        return
-
-
-async def _send(scope: Scope, send: Send, answer: operations.Answer, *, is_cut: bool) -> None:
-    body = answer.body.encode()
-    headers = {**answer.headers, "Content-Length": str(len(body))}
-    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-    if is_cut:
-        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        close(scope)
-    else:
-        await send({"type": "http.response.body", "body": body})
-
-
-def create_app(account: Account, url: str) -> Starlette:
+def create_app(account: Account, letzshop: Letzshop, url: str) -> Starlette:
     """The application at this address (``http://127.0.0.1:8400``)."""
     assert OPERATION_MODULES
-    sender = Sender(account)
+    threads = (Sender(account), Worker(letzshop))
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
-        sender.start()
+        for thread in threads:
+            thread.start()
         yield
-        await run_in_threadpool(sender.stop)
+        for thread in threads:
+            await run_in_threadpool(thread.stop)
 
     return Starlette(
         routes=[
+            Mount("/_control/letzshop", routes=letzshop_control.routes(letzshop)),
             Mount("/_control", routes=control.routes(account)),
             Mount("/stripe/pages", routes=pages.routes(account)),
             Mount("/stripe/v1", app=Api(account)),
+            Mount("/letzshop", routes=letzshop_pages.routes(letzshop)),
             Route("/", pages.start_page(url)),
         ],
         lifespan=lifespan,
@@ -143,7 +118,8 @@ def server(
     url = (url or f"http://{host}:{port}").rstrip("/")
     account = Account(store, f"{url}/stripe")
     account.on_event = enqueue
-    app = create_app(account, url)
+    letzshop = Letzshop(store, f"{url}/letzshop", letzshop_seed.plant)
+    app = create_app(account, letzshop, url)
     running = uvicorn.Server(
         uvicorn.Config(app, host=host, port=port, http=Protocol, log_level="critical", access_log=False)
     )

@@ -26,7 +26,7 @@ def run_sandbox(
         typer.Option(help="The only address that gets events, signed with PAYMENTS_STRIPE_WEBHOOK_SECRET."),
     ] = None,
 ) -> None:
-    """Run the stand-in for Stripe.
+    """Run the stand-ins for Stripe and Letzshop.
 
     Example: wizamart sandbox --port 8400
     """
@@ -39,5 +39,7 @@ def run_sandbox(
         set_only_webhook(
             account, webhook, os.environ.get("PAYMENTS_STRIPE_WEBHOOK_SECRET") or "whsec_sandbox"
         )
-    typer.echo(f"The stand-in for Stripe listens on {url or f'http://{host}:{port}'} (no money moves).")
+    typer.echo(
+        f"The stand-ins for Stripe and Letzshop listen on {url or f'http://{host}:{port}'} (no money moves)."
+    )
     running.run()

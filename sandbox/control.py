@@ -1,8 +1,8 @@
 """The control door: clock, webhooks, faults, settings, dump. JSON in, JSON out."""
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from sandbox.stripe.events import make_endpoint
 from sandbox.stripe.subscriptions import DUNNING_ENDS
 
 Given = dict[str, Any]
+T = TypeVar("T")
 _LOOK_SECONDS = 0.05
 _MAX_DRAIN_SECONDS = 300.0
 
@@ -169,10 +170,15 @@ _DOORS: tuple[tuple[str, str, Callable[[Account, Given], Given]], ...] = (
 
 def routes(account: Account) -> list[Route]:
     """The doors, mounted under ``/_control``."""
-    return [Route(path, _endpoint(account, door), methods=[method]) for method, path, door in _DOORS]
+    return door_routes(account, _DOORS)
 
 
-def _endpoint(account: Account, door: Callable[[Account, Given], Given]) -> Callable[[Request], Any]:
+def door_routes(owner: T, doors: Sequence[tuple[str, str, Callable[[T, Given], Given]]]) -> list[Route]:
+    """Method, path and function of each; what was given is the function's second argument, and is JSON."""
+    return [Route(path, _endpoint(owner, door), methods=[method]) for method, path, door in doors]
+
+
+def _endpoint(owner: T, door: Callable[[T, Given], Given]) -> Callable[[Request], Any]:
     async def answer(request: Request) -> JSONResponse:
         given: Given = {**request.query_params, **request.path_params}
         if request.method == "POST":
@@ -181,7 +187,7 @@ def _endpoint(account: Account, door: Callable[[Account, Given], Given]) -> Call
                 return JSONResponse({"error": "Send application/json."}, 415)
             given |= await request.json() if await request.body() else {}
         try:
-            return JSONResponse(await run_in_threadpool(door, account, given))
+            return JSONResponse(await run_in_threadpool(door, owner, given))
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
 

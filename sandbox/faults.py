@@ -7,10 +7,21 @@ from typing import Any
 
 from sandbox.store import Object, Store
 
-BEFORE = ("rate_limit", "server_error", "unavailable", "timeout")
-AFTER = ("timeout_after", "lost_answer", "cut", "slow")
+STRIPE, LETZSHOP = "stripe", "letzshop"
+OF_ANY = (
+    "rate_limit",
+    "server_error",
+    "unavailable",
+    "timeout",
+    "timeout_after",
+    "lost_answer",
+    "cut",
+    "slow",
+)
 OF_WEBHOOKS = ("double", "reorder", "late", "lost", "forged")
-NAMES = (*BEFORE, *AFTER, *OF_WEBHOOKS)
+OF_LETZSHOP = ("bad_gateway", "html_page", "partial", "repeated", "shuffled")
+BEFORE = ("rate_limit", "server_error", "unavailable", "timeout", "bad_gateway", "html_page")
+NAMES = {STRIPE: (*OF_ANY, *OF_WEBHOOKS), LETZSHOP: (*OF_ANY, *OF_LETZSHOP)}
 
 Fault = dict[str, Any]
 
@@ -19,19 +30,20 @@ class UnknownFaultError(ValueError):
     """There is no fault of this name, or its pattern is none."""
 
 
-def add(store: Store, given: Fault) -> Fault:
-    """Set a fault. Only the names above; ``times`` null is for ever.
+def add(store: Store, given: Fault, service: str = STRIPE) -> Fault:
+    """Set a fault of one stand-in. Only the names above; ``times`` null is for ever.
 
     ``by`` customer: events are drawn for each customer by itself, so that whom it strikes does not depend on the order
     in which customers do things.
     """
-    if given.get("name") not in NAMES:
-        raise UnknownFaultError(f"Unknown fault. There are: {', '.join(NAMES)}")
+    if given.get("name") not in NAMES[service]:
+        raise UnknownFaultError(f"Unknown fault. There are: {', '.join(NAMES[service])}")
     if given.get("by") not in (None, "customer"):
         raise UnknownFaultError("by: customer, or nothing.")
     for pattern in ("path", "event"):
         re.compile(given.get(pattern) or "")
     fault = {
+        "service": service,
         "name": given["name"],
         "times": given.get("times", 1),
         "probability": float(given.get("probability", 1)),
@@ -47,17 +59,19 @@ def add(store: Store, given: Fault) -> Fault:
     return fault
 
 
-def all_faults(store: Store) -> list[Fault]:
-    return [json.loads(row[0]) for row in store.connection.execute("SELECT data FROM faults ORDER BY id")]
+def all_faults(store: Store, service: str = STRIPE) -> list[Fault]:
+    rows = store.connection.execute("SELECT data FROM faults ORDER BY id").fetchall()
+    return [fault for row in rows if (fault := json.loads(row[0])).get("service", STRIPE) == service]
 
 
-def clear(store: Store) -> None:
-    store.connection.execute("DELETE FROM faults")
+def clear(store: Store, service: str = STRIPE) -> None:
+    query = "DELETE FROM faults WHERE coalesce(json_extract(data, '$.service'), ?) = ?"
+    store.connection.execute(query, (STRIPE, service))
 
 
-def strike_request(store: Store, method: str, path: str) -> Fault | None:
+def strike_request(store: Store, method: str, path: str, service: str = STRIPE) -> Fault | None:
     """The fault that strikes this request, if any; it is used up by one."""
-    for fault in all_faults(store):
+    for fault in all_faults(store, service):
         if (
             fault["name"] not in OF_WEBHOOKS
             and fault["method"] in (None, method)

@@ -48,6 +48,13 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
         self.connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self.connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; {_TABLES}")
+        self._names = list(_NAMES)
+
+    def extend(self, tables: str, *names: str) -> None:
+        """Tables of one stand-in of its own; they are forgotten with the rest."""
+        with self.lock:
+            self.connection.executescript(tables)
+        self._names += names
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -86,7 +93,7 @@ class Store:
     def reset(self) -> None:
         """Forget everything."""
         with self.transaction():
-            for name in _NAMES:
+            for name in self._names:
                 self.connection.execute(f"DELETE FROM {name}")
 
     # Settings, clock, identifiers

@@ -15,6 +15,7 @@ import httpx2
 import stripe
 
 from sandbox.app import server
+from sandbox.letzshop.testing import LetzshopBox
 
 # Trusts nobody, so it is for plain http only: to read the authorities costs more than most requests.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -47,6 +48,11 @@ class Sandbox:
         if answer.status_code >= 400:
             raise ValueError(answer.text)
         return answer.json()
+
+    def letzshop(self) -> LetzshopBox:
+        """The stand-in for Letzshop."""
+        client = httpx2.Client(trust_env=False, verify=NO_TLS, timeout=60.0)
+        return LetzshopBox(f"{self.url}/letzshop/graphql", self.control, client)
 
     def advance(self, *, days: float = 0, seconds: float = 0) -> int:
         """Move the clock; everything due in between happens. Returns the new time."""

@@ -157,7 +157,7 @@ def _receive(response: httpx2.Response, target: Path, max_bytes: int) -> Fetched
     if status == 304:
         return _fetched(response, 0)
     if status in _RETRIED_STATUSES:
-        wait = _retry_after(response)
+        wait = retry_after_seconds(response)
         raise FetchUnavailableError(
             f"The other server answered {status}.", reason="status", status=status, retry_after=wait
         )
@@ -193,7 +193,7 @@ def _fetched(response: httpx2.Response, size: int) -> Fetched:
     )
 
 
-def _retry_after(response: httpx2.Response) -> float:
+def retry_after_seconds(response: httpx2.Response) -> float:
     """Seconds the other side asks us to wait (a number or a date); 0 when it says nothing usable."""
     text = response.headers.get("Retry-After", "").strip()
     if text.isdecimal():

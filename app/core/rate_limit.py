@@ -59,6 +59,15 @@ def forget() -> None:
     _limiter.cache_clear()
 
 
+def open_server() -> redis.Redis | None:
+    """A client of the Redis-like server that all processes share, with short time limits; None where there is none.
+
+    Nothing may depend on it: be ready for ``redis.RedisError`` and for a server that has forgotten everything.
+    """
+    url = _server_url(get_settings())
+    return _connect(url) if url else None
+
+
 class RateLimiter:
     """Counts on the server of ``url``; in this process while there is none or it does not answer."""
 

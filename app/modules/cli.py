@@ -13,7 +13,7 @@ from app.core.console import print_json, print_rows
 from app.core.database import psycopg_url
 from app.core.errors import ConfigurationError
 from app.core.observability import HealthStatus
-from app.modules import migrations, setup
+from app.modules import install, migrations, setup
 from app.modules.platform import owner_url, running_platform
 
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
@@ -70,6 +70,8 @@ def migrate(
         waiting = migrations.pending(connection, module)
         if not (plan or check):
             migrations.migrate(connection, module)
+            for added in install.enable_requirements(connection) if module is None else ():
+                typer.echo(str(added), err=True)
     if as_json:
         print_json([asdict(item) for item in waiting])
     for item in waiting:

@@ -1,9 +1,11 @@
 """Installing a module into a database and taking it out again, with nothing left behind. Needs the tables' owner."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
@@ -13,7 +15,7 @@ from app.core.config import get_settings
 from app.core.storage import Usage, get_storage
 from app.modules import migrations
 from app.modules.base import ModuleClass, ModuleDefinition
-from app.modules.lifecycle import PLATFORMS, ModuleSwitchError, Who, audit
+from app.modules.lifecycle import PLATFORMS, ModuleSwitchError, Who, audit, enable
 from app.modules.registry import get_module, modules, requirements
 from app.modules.state import lock_switches, touch_version
 
@@ -67,6 +69,46 @@ def install(connection: Connection, code: str, *, by: Who = None) -> list[str]:
         for each in fresh:
             audit(session, "framework.module_installed", each, by)
     return fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Modules that were switched on for a platform, as one that is on there requires them since this release."""
+
+    platform: str
+    codes: tuple[str, ...]
+    required_by: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}: switched on {', '.join(self.codes)}, which {self.required_by} now requires."
+
+
+def enable_requirements(connection: Connection) -> list[Added]:
+    """Switch on what modules that are on require, for releases that add a requirement; after everything is migrated.
+
+    Nothing goes off, and what somebody uninstalled stays so.
+    """
+    if not migrations.has_framework(connection):
+        return []
+    present, on = _codes(connection, "is_installed"), defaultdict[UUID, set[str]](set)
+    rows = text("SELECT platform_id, module_code FROM platform_modules WHERE is_enabled")
+    for platform_id, code in connection.execute(rows):
+        on[platform_id].add(code)
+    can_be_off = {code for code, one in modules().items() if one.module_class is not ModuleClass.CORE}
+    added = []
+    with _session(connection) as session:
+        for platform_id, codes in on.items():
+            for code in [code for code in modules() if code in codes and _closure(code) <= present]:
+                if (_closure(code) & can_be_off) - codes:
+                    switched = enable(session, platform_id, code, by="upgrade")
+                    codes.update(switched)
+                    added.append(Added(_name(session, platform_id), tuple(switched), code))
+    return added
+
+
+def _name(session: Session, platform_id: UUID) -> str:
+    named = {key: platform for platform, key in PLATFORMS.one()(session).items()}
+    return named.get(platform_id, str(platform_id))
 
 
 def would_uninstall(connection: Connection, code: str, *, purge: bool) -> list[Removed]:

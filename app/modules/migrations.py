@@ -141,7 +141,7 @@ def migrate(connection: Connection, owner: str | None = None) -> list[Pending]:
         _run(connection, history)
     secure_tables(connection, [table for history in chosen for table in tables_of(history.owner)])
     record_installed(connection)
-    if ran and _has_framework(connection):
+    if ran and has_framework(connection):
         touch_version(connection)
     return ran
 
@@ -205,7 +205,7 @@ def uninstalled(connection: Connection) -> set[str]:
 
     Nothing brings them back but ``install``.
     """
-    if not _has_framework(connection):
+    if not has_framework(connection):
         return set()
     # Not by the column's name: the table may be older than the column.
     old_or_new = text("SELECT code FROM installed_modules m WHERE to_jsonb(m)->>'is_installed' = 'false'")
@@ -216,7 +216,8 @@ def uninstalled(connection: Connection) -> set[str]:
     return gone
 
 
-def _has_framework(connection: Connection) -> bool:
+def has_framework(connection: Connection) -> bool:
+    """Whether the framework's tables are there."""
     return connection.scalar(text("SELECT to_regclass('public.installed_modules')")) is not None
 
 
@@ -276,7 +277,7 @@ def _run_offline(history: History, output: StringIO) -> None:
 
 def record_installed(connection: Connection) -> None:
     """Bring the list of installed modules up to date; one that was uninstalled stays so."""
-    if not _has_framework(connection):
+    if not has_framework(connection):
         return
     connection.execute(
         text(

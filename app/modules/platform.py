@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import structlog
 from celery import current_app
 from kombu.exceptions import OperationalError
 from sqlalchemy import create_engine, make_url
@@ -18,12 +19,13 @@ from app.core.embedded import Servers, running_servers
 from app.core.errors import ConfigurationError, UnavailableError
 from app.core.keys import get_keys, to_environment
 from app.core.roles import LOGIN, OWNER
-from app.modules import migrations, setup
+from app.modules import install, migrations, setup
 from app.modules.setup import DATABASE, DemoLogin
 from app.modules.tasks import QUEUES
 from app.tasks.models import Job
 from app.tasks.runner import run_until_idle
 
+log = structlog.stdlib.get_logger(__name__)
 _POLL_SECONDS = 0.3
 _LONGEST_JOB_SECONDS = 24 * 3600.0
 
@@ -141,6 +143,8 @@ def prepare_embedded(servers: Servers, *, migrate: bool = True) -> None:
     if migrate:
         with migrations.owner_connection(owner_url()) as connection:
             migrations.migrate(connection)
+            for added in install.enable_requirements(connection):
+                log.warning("requirement_enabled", what=str(added))
 
 
 def owner_url() -> str:

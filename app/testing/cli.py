@@ -11,6 +11,7 @@ import typer
 from app.core.console import print_json
 from app.testing.billing_cli import billing
 from app.testing.delivery_cli import delivery
+from app.testing.letzshop_cli import letzshop
 from app.testing.limits_cli import limits
 from app.testing.modules_cli import modules as prove_modules
 from app.testing.stock_cli import stock
@@ -21,6 +22,7 @@ prove_app.command("modules")(prove_modules)
 prove_app.command("limits")(limits)
 prove_app.command("billing")(billing)
 prove_app.command("stock")(stock)
+prove_app.command("letzshop")(letzshop)
 
 
 @prove_app.command("isolation")

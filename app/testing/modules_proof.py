@@ -26,6 +26,7 @@ from app.testing.delivery.processes import Processes
 from app.testing.modules_load import FLIPPED_PAGE, Load, signed_in, steady_load
 
 MODULE = "marketplace"
+_ABOVE = ("order-folder",)  # what stands on it
 FOLLOW_SECONDS = 5.0
 _TASK = "app.modules.marketplace.tasks.export.export_vendor_products_to_folder"
 _REQUESTS_PER_SECOND = 20.0
@@ -106,9 +107,12 @@ def _flip(state: _Flips, hold_seconds: float) -> None:
 
 def _switch(state: _Flips, *, is_on: bool) -> datetime:
     """Switch the module; returns when, by the database's clock."""
-    act = lifecycle.enable if is_on else lifecycle.disable
     with unit_of_work(SYSTEM) as session:
-        act(session, state.platform_id, MODULE, by="proof")
+        if is_on:
+            lifecycle.enable(session, state.platform_id, MODULE, by="proof")
+        else:
+            for code in (*_ABOVE, MODULE):
+                lifecycle.disable(session, state.platform_id, code, by="proof")
         moment: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     return moment
 

@@ -33,9 +33,12 @@ def find_address(path: str, owner: Engine, vendor_code: str, owner_email: str) -
     load_models()
     found = with_examples(path).replace("{vendor_code}", vendor_code)
     for name in id_names(path):
-        prefix, table_name = next(m.public_ids[name] for m in modules().values() if name in m.public_ids)
+        shows = next(m for m in modules().values() if name in m.public_ids)
+        prefix, table_name = shows.public_ids[name]
         table = Base.metadata.tables[table_name]
         statement = select(table.c.id).order_by(table.c.id.desc()).limit(1)
+        if "module" in table.c and shows.code != "monitoring":  # of the ledger, only its own work
+            statement = statement.where(table.c.module == shows.code)
         # Rows under the identity role may name their vendor too.
         column = table.info["scope_column"] or ("vendor_id" if "vendor_id" in table.c else None)
         if "{vendor_code}" in path and column:

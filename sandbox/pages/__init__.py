@@ -12,15 +12,16 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from sandbox.pages import checkout, invoice, portal
-from sandbox.pages.shown import Page, Redirect, moment, money
+from sandbox.pages.shown import Page, Redirect, moment, money, title_of, words
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import StripeError
 
 _FOLDER = Path(__file__).parent
+_FOLDERS = (_FOLDER, _FOLDER.parent / "letzshop" / "pages")
 _templates = Environment(
-    loader=FileSystemLoader(_FOLDER), autoescape=select_autoescape(["html"]), undefined=StrictUndefined
+    loader=FileSystemLoader(_FOLDERS), autoescape=select_autoescape(["html"]), undefined=StrictUndefined
 )
-_templates.filters.update(money=money, moment=moment)
+_templates.filters.update(money=money, moment=moment, title_of=title_of, words=words)
 
 Work = Callable[[Account, str, dict[str, str]], Page | Redirect | bytes]
 
@@ -50,7 +51,7 @@ def start_page(url: str) -> Callable[[Request], Awaitable[Response]]:
     """What a person sees at the root."""
 
     async def start(_request: Request) -> Response:
-        return _render(Page("start.html", {"url": url}))
+        return render(Page("start.html", {"url": url}))
 
     return start
 
@@ -80,12 +81,13 @@ def _endpoint(account: Account, work: Work) -> Callable[[Request], Awaitable[Res
             return RedirectResponse(found.url, 303)
         if isinstance(found, bytes):
             return Response(found, media_type="application/pdf")
-        return _render(found)
+        return render(found)
 
     return answer
 
 
-def _render(page: Page) -> Response:
+def render(page: Page) -> Response:
+    """As it goes to a browser."""
     text = _templates.get_template(page.template).render(page.values)
     return HTMLResponse(text, page.status, headers=_headers(page.values))
 

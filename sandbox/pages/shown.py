@@ -40,6 +40,17 @@ def moment(seconds: int | None) -> str:
     return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%d %b %Y %H:%M UTC")
 
 
+def title_of(product: Object) -> str:
+    """The name of a product in the first language that has one."""
+    names: list[str] = [name for name in product["name"].values() if name]
+    return names[0] if names else "No name"
+
+
+def words(name: str) -> str:
+    """``confirmed_available`` for people."""
+    return name.replace("_", " ")
+
+
 def read_card(account: Account, form: dict[str, str]) -> Object:
     """A payment method of the typed card."""
     digits = "".join(filter(str.isdigit, form.get("number", "")))

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sandbox.serving import Answer
 from sandbox.store import Object
 from sandbox.stripe.account import API_VERSION, Account, public
 from sandbox.stripe.errors import StripeError, invalid
@@ -51,15 +52,6 @@ class Request:
     method: str
     path: str
     text: str
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """``body`` is JSON."""
-
-    status: int
-    body: str
     headers: Mapping[str, str]
 
 

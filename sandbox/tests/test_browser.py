@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def _check(page: Page) -> None:
+def check(page: Page) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         results = Axe().run(page, options={"runOnly": RULES})
@@ -48,23 +48,23 @@ def test_a_person_subscribes_and_changes_the_card(shop: Shop, browser: Browser) 
         _type_card(page, "4000000000000002")
         page.get_by_role("button", name="Subscribe").click()
         assert page.get_by_role("alert").inner_text() == "Your card was declined."
-        _check(page)
+        check(page)
         _type_card(page, "4000002500003155")
         page.get_by_role("button", name="Subscribe").click()
-        _check(page)
+        check(page)
         page.get_by_role("button", name="Confirm").click()
         page.wait_for_url(f"{back}/done")
     customer = shop.client.v1.subscriptions.list().data[0].customer
     portal = shop.client.v1.billing_portal.sessions.create({"customer": str(customer), "return_url": back})
     page.goto(portal.url)
-    _check(page)
+    check(page)
     _type_card(page, "5555555555554444")
     page.get_by_role("button", name="Save the card").click()
     assert page.get_by_text("mastercard ending in 4444").is_visible()
     page.get_by_role("button", name="Cancel at the end of the period").click()
     assert page.get_by_text("ends on").is_visible()
     page.get_by_role("link", name="-0001").click()
-    _check(page)
+    check(page)
     page.close()
 
 

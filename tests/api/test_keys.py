@@ -103,7 +103,8 @@ def test_operations_of_a_module_that_is_off_are_not_there(vendor: Program, owner
     operator = super_admin(owner_engine)
     with unit_of_work(operator.scope) as session:
         for platform_id in operator.platform_ids:
-            lifecycle.disable(session, platform_id, "marketplace")
+            for code in ("order-folder", "marketplace"):
+                lifecycle.disable(session, platform_id, code)
     state.forget_snapshot()
     assert vendor.get("/vendor/imports").status_code == 404
 

@@ -1,23 +1,17 @@
 """A shop and its plan, as a browser sees it: sign up, a card that fails, pay, a larger plan, cancel, and back."""
 
 import email
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from email.policy import default
 from pathlib import Path
 
 import pytest
-import redis
 from playwright.sync_api import Browser, Page, expect
 
 from app.testing.database import Templates
-from app.testing.plugin import SETTINGS, copy_done
-from tests.e2e.platform import ROOT, Processes, free_port, is_ready
+from tests.e2e.desk import Desk, running_desk
+from tests.e2e.platform import Processes
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(90), pytest.mark.timeout(300)]
 EMAIL, PASSWORD = "lea@eisleck.example", "regen iwwer Wolz am Abrëll"
@@ -28,58 +22,11 @@ GOOD, FAILS_LATER = (
 _CLOCK_SECONDS = 200
 
 
-@dataclass(frozen=True)
-class Desk:
-    """The platform with its stand-in for Stripe."""
-
-    url: str
-    data: Path
-    environment: dict[str, str]
-
-    def link_mailed(self) -> str | None:
-        """The link in the newest mail to the new owner."""
-        for file in sorted((self.data / "outbox").glob("*.eml"), reverse=True):
-            mail = email.message_from_bytes(file.read_bytes(), policy=default)
-            found = re.search(r"https?://\S+/sign-up/continue\?\S+", mail.get_content())
-            if mail["To"] == EMAIL and found:
-                return found[0]
-        return None
-
-    def advance(self, span: str) -> None:
-        """``wizamart clock advance``."""
-        command = [sys.executable, "-m", "app.cli", "clock", "advance", span]
-        environment = {**os.environ, **self.environment}
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=_CLOCK_SECONDS)
-
-
 @pytest.fixture
 def desk(templates: Templates, worker_id: str, tmp_path: Path) -> Iterator[tuple[Desk, Processes]]:
-    """Web, worker, beat and the stand-in, on a clone of the demo world."""
-    number = 8 + (0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1)
-    broker = os.environ["WIZAMART_TEST_BROKER_URL"]
-    redis.Redis.from_url(broker.replace("redis+socket://", "unix://"), db=number).flushdb()
-    port, box = free_port(), free_port()
-    copy_done(tmp_path / "data")
-    with templates.clone("done") as database, ExitStack() as stack:
-        url = f"http://127.0.0.1:{port}"
-        environment = {
-            **SETTINGS,
-            "WIZAMART_DATA_DIR": str(tmp_path / "data"),
-            "WIZAMART_DATABASE_URL": database.url,
-            "WIZAMART_DATABASE_OWNER_URL": database.owner_url,
-            "WIZAMART_BROKER_URL": f"{broker}?virtual_host={number}",
-            "WIZAMART_BASE_URL": url,
-            "WIZAMART_SANDBOX_URL": f"http://127.0.0.1:{box}",
-            "WIZAMART_CLOCK_MAY_MOVE": "true",
-        }
-        processes = Processes(tmp_path, environment)
-        stack.callback(processes.stop)
-        processes.start("sandbox", "--port", str(box), "--webhook", f"{url}/webhooks/payments/stripe/default")
-        processes.start("serve", "--port", str(port))
-        processes.start("worker", "--name", f"billing{number}-{os.getpid()}")
-        processes.start("beat")
-        processes.wait_until(lambda: is_ready(url))
-        yield Desk(url, tmp_path / "data", environment), processes
+    """A platform whose clock may move."""
+    with running_desk(templates, worker_id, tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
@@ -92,6 +39,16 @@ def page(browser: Browser, desk: tuple[Desk, Processes]) -> Iterator[Page]:
         expect.set_options(timeout=5_000)
 
 
+def link_mailed(desk: Desk) -> str | None:
+    """The link in the newest mail to the new owner."""
+    for file in sorted((desk.data / "outbox").glob("*.eml"), reverse=True):
+        mail = email.message_from_bytes(file.read_bytes(), policy=default)
+        found = re.search(r"https?://\S+/sign-up/continue\?\S+", mail.get_content())
+        if mail["To"] == EMAIL and found:
+            return found[0]
+    return None
+
+
 def sign_up(page: Page, desk: Desk, processes: Processes) -> None:
     """From the prices to the payment of the trial that begins."""
     page.goto("/")
@@ -100,8 +57,8 @@ def sign_up(page: Page, desk: Desk, processes: Processes) -> None:
     page.get_by_label("E-mail address").fill(EMAIL)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mailbox")
-    processes.wait_until(lambda: desk.link_mailed() is not None)
-    page.goto(desk.link_mailed() or "")
+    processes.wait_until(lambda: link_mailed(desk) is not None)
+    page.goto(link_mailed(desk) or "")
     page.get_by_label("Your name").fill("Lea")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()

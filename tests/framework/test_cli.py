@@ -61,11 +61,14 @@ def test_modules_list_says_how_each_is_in_the_database(world: Database) -> None:
     }
 
     with unit_of_work(SYSTEM) as session:
-        lifecycle.disable(session, PLATFORMS.one()(session)["demo"], "marketplace")
+        for code in ("order-folder", "marketplace"):
+            lifecycle.disable(session, PLATFORMS.one()(session)["demo"], code)
         tenancy.create_platform(session, code="second", name="Second")
     with world.owner_engine.begin() as connection:
         connection.execute(
-            text("UPDATE installed_modules SET is_installed = false WHERE code = 'marketplace'")
+            text(
+                "UPDATE installed_modules SET is_installed = false WHERE code IN ('marketplace', 'order-folder')"
+            )
         )
         connection.execute(text("UPDATE installed_modules SET revision = NULL WHERE code = 'catalog'"))
     after = listed()
@@ -85,7 +88,8 @@ def test_modules_list_says_how_each_is_in_the_database(world: Database) -> None:
 
 def test_modules_list_shows_what_is_off(world: Database) -> None:
     with unit_of_work(SYSTEM) as session:
-        lifecycle.disable(session, PLATFORMS.one()(session)["demo"], "marketplace")
+        for code in ("order-folder", "marketplace"):
+            lifecycle.disable(session, PLATFORMS.one()(session)["demo"], code)
     assert {module["state"] for code, module in listed().items() if code == "marketplace"} == {"off"}
 
 

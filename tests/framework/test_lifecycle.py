@@ -39,13 +39,19 @@ from app.testing.database import Database
 
 mount_commands()
 
-ON_THE_CATALOGUE = ("orders", "inventory", "marketplace")
+ON_THE_CATALOGUE = ("marketplace", "orders", "inventory")
 
 
 def wizamart(*arguments: str) -> Result:
     """The command, in this process; an error it raises is in ``exception``."""
     forget_snapshot()
     return CliRunner().invoke(cli, list(arguments))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_on_the_marketplace(world: Database) -> None:
+    """No connector stands on it, so that it can be switched off by itself."""
+    switch_off("order-folder")
 
 
 def demo_platform() -> UUID:
@@ -73,18 +79,20 @@ def switch_off(*codes: str) -> None:
 
 
 def test_off_and_on_again_names_what_is_pulled_in_and_is_audited(world: Database) -> None:
-    switch_off("orders", "inventory")
+    switch_off("inventory")
     earlier = len(audited(world))
-    for code in ("marketplace", "catalog"):
+    for code in ("marketplace", "orders", "catalog"):
         done = wizamart("modules", "disable", code, "--json")
         assert json.loads(done.stdout)["platforms"] == {"demo": [code]}
     back = wizamart("modules", "enable", "marketplace", "--platform", "demo")
-    assert back.stdout == "demo: marketplace is now on; before it, because it is required: catalog.\n"
+    assert back.stdout == "demo: marketplace is now on; before it, because it is required: catalog, orders.\n"
     assert wizamart("modules", "enable", "marketplace").stdout == "demo: marketplace is on already.\n"
     assert audited(world)[earlier:] == [
         ("framework.module_disabled", "marketplace", "command line"),
+        ("framework.module_disabled", "orders", "command line"),
         ("framework.module_disabled", "catalog", "command line"),
         ("framework.module_enabled", "catalog", "command line"),
+        ("framework.module_enabled", "orders", "command line"),
         ("framework.module_enabled", "marketplace", "command line"),
     ]
 
@@ -93,7 +101,7 @@ def test_what_others_need_stays_on_and_they_are_named(world: Database) -> None:
     done = wizamart("modules", "disable", "catalog")
     assert isinstance(done.exception, ModuleSwitchError)
     assert str(done.exception) == (
-        "Module 'catalog' is required by inventory, marketplace, orders. Switch off these first."
+        "Module 'catalog' is required by inventory, orders, marketplace. Switch off these first."
     )
     assert audited(world) == []
 
@@ -114,7 +122,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(world: Database) -> None:
         "module": "marketplace",
         "switched": "on",
         "dry_run": True,
-        "platforms": {"demo": ["catalog", "marketplace"]},
+        "platforms": {"demo": ["catalog", "orders", "marketplace"]},
     }
     assert audited(world) == before
     forget_snapshot()
@@ -125,6 +133,7 @@ def test_all_platforms_are_meant_when_none_is_named(world: Database) -> None:
     with unit_of_work(SYSTEM) as session:
         other = tenancy.create_platform(session, code="other", name="Other")
         lifecycle.enable_all(session, other)
+        lifecycle.disable(session, other, "order-folder")
     assert json.loads(wizamart("modules", "disable", "marketplace", "--json").stdout)["platforms"] == {
         "demo": ["marketplace"],
         "other": ["marketplace"],

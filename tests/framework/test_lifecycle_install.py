@@ -38,6 +38,12 @@ def switch_off(world: Database, *codes: str) -> None:
         connection.execute(text("UPDATE platform_modules SET updated_at = updated_at - interval '1 minute'"))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_on_the_marketplace(world: Database) -> None:
+    """No connector stands on it, so that it can be taken out by itself."""
+    take_out(world, "order-folder")
+
+
 def uninstall(world: Database, code: str, *, purge: bool = True) -> list[Removed]:
     with migrations.owner_connection(world.owner_url) as connection:
         removed = install.uninstall(connection, code, purge=purge)
@@ -66,9 +72,9 @@ def start_export() -> None:
     ("gone", "left"),
     [
         (["marketplace"], ["catalog", *_SELLING, *_PAYING]),
-        (["orders"], ["catalog", "inventory", "marketplace", *_PAYING]),
+        (["marketplace", "orders"], ["catalog", "inventory", *_PAYING]),
         (["inventory"], ["catalog", "orders", "marketplace", *_PAYING]),
-        ([*_SELLING, "marketplace", "catalog"], _PAYING),
+        (["marketplace", *_SELLING, "catalog"], _PAYING),
     ],
 )
 def test_after_a_purge_the_schema_is_as_if_it_had_never_been_there(
@@ -118,7 +124,9 @@ def test_the_dry_run_and_the_purge_count_exactly_what_is_there(world: Database) 
     assert without_bytes(done) == without_bytes(said) | {"dry_run": False}
     with world.owner_engine.connect() as connection:
         entry = connection.execute(
-            text("SELECT details FROM audit_log WHERE action = 'framework.module_purged'")
+            text(
+                "SELECT details FROM audit_log WHERE action = 'framework.module_purged' AND target = 'marketplace'"
+            )
         ).scalar_one()
     assert entry["by"] == "command line"
     assert entry["removed"]["jobs"] == jobs
@@ -142,7 +150,10 @@ def test_a_purge_takes_the_modules_files_of_every_vendor_along(world: Database) 
     assert storage.usage("marketplace") == Usage(2, 8)
     assert uninstalled("--purge")["files"] == {"files": 2, "bytes": 8}
     assert (storage.usage("marketplace"), storage.usage("catalog")) == (Usage(0, 0), Usage(1, 4))
-    entry = "SELECT (details->>'files')::int FROM audit_log WHERE action = 'framework.module_purged'"
+    entry = (
+        "SELECT (details->>'files')::int FROM audit_log "
+        "WHERE action = 'framework.module_purged' AND target = 'marketplace'"
+    )
     assert count(world, entry) == 2
     assert "is not installed" in run("modules", "uninstall", "marketplace", "--purge").stderr
 
@@ -175,10 +186,9 @@ def test_kept_data_is_there_when_the_module_comes_back(world: Database) -> None:
     before = count(world, "SELECT count(*) FROM feed_settings")
     assert uninstall(world, "marketplace", purge=False) == []
     assert not is_installed("marketplace")
-    take_out(world, *_SELLING)
-    switch_off(world, "catalog")
-    with pytest.raises(ModuleSwitchError, match="Data that was kept of marketplace stands on 'catalog'"):
-        uninstall(world, "catalog")
+    switch_off(world, "orders")
+    with pytest.raises(ModuleSwitchError, match="Data that was kept of marketplace stands on 'orders'"):
+        uninstall(world, "orders")
     with migrations.owner_connection(world.owner_url) as connection:
         assert install.install(connection, "marketplace") == ["marketplace"]
     assert count(world, "SELECT count(*) FROM feed_settings") == before > 0
@@ -187,7 +197,7 @@ def test_kept_data_is_there_when_the_module_comes_back(world: Database) -> None:
 
 
 def test_a_new_module_waits_for_the_uninstalled_one_that_it_requires(world: Database) -> None:
-    take_out(world, *_SELLING, "marketplace", "catalog")
+    take_out(world, "marketplace", *_SELLING, "catalog")
     with world.owner_engine.begin() as connection:
         connection.execute(text("DELETE FROM installed_modules WHERE code = 'marketplace'"))
     with migrations.owner_connection(world.owner_url) as connection:
@@ -226,11 +236,10 @@ def test_what_stands_in_the_way_is_named(world: Database) -> None:
 
     assert "core module" in refusal("tenancy")
     assert "on for demo" in refusal("marketplace")
-    switch_off(world, *_SELLING, "marketplace", "catalog")
-    assert "required by inventory, marketplace, orders" in refusal("catalog")
-    for code in _SELLING:
-        uninstall(world, code)
-    assert "required by marketplace." in refusal("catalog")
+    switch_off(world, "marketplace", *_SELLING, "catalog")
+    assert "required by inventory, orders, marketplace" in refusal("catalog")
+    uninstall(world, "inventory")
+    assert "required by marketplace." in refusal("orders")
     start_export()
     with world.owner_engine.begin() as connection:
         connection.execute(
@@ -249,10 +258,10 @@ def test_it_waits_until_every_process_has_seen_the_switch(world: Database) -> No
 
 
 def test_installing_pulls_in_what_is_required(world: Database, templates: Templates) -> None:
-    take_out(world, *_SELLING, "marketplace", "catalog")
+    take_out(world, "marketplace", *_SELLING, "catalog")
     done = json.loads(run("modules", "install", "marketplace", "--json").stdout)
-    assert done["installed"] == ["catalog", "marketplace"]
-    assert schema_of(world) == schema_with(templates, ["catalog", "marketplace", *_PAYING])
+    assert done["installed"] == ["catalog", "orders", "marketplace"]
+    assert schema_of(world) == schema_with(templates, ["catalog", "orders", "marketplace", *_PAYING])
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -261,3 +270,23 @@ def test_random_subsets_in_random_order(world: Database, templates: Templates, s
     assert figures["schema_differences"] == []
     assert figures["steps"] >= 4
     assert figures["subsets"] >= 2
+
+
+def test_a_requirement_that_a_release_adds_is_switched_on_and_said(world: Database) -> None:
+    with world.owner_engine.begin() as connection:  # as before the marketplace required orders
+        connection.execute(
+            text("UPDATE platform_modules SET is_enabled = false WHERE module_code = ANY(:codes)"),
+            {"codes": ["orders", "customers", "inventory"]},
+        )
+    with migrations.owner_connection(world.owner_url) as connection:
+        migrations.migrate(connection)
+        added = install.enable_requirements(connection)
+        assert install.enable_requirements(connection) == []
+        on = connection.execute(text("SELECT module_code FROM platform_modules WHERE is_enabled")).scalars()
+        assert {"orders", "marketplace"} <= set(on)
+        audited = connection.execute(
+            text("SELECT target FROM audit_log WHERE action = 'framework.module_enabled' AND details @> :by"),
+            {"by": json.dumps({"by": "upgrade"})},
+        ).scalars()
+        assert set(audited) == {code for one in added for code in one.codes}
+    assert "demo: switched on orders, which marketplace now requires." in map(str, added)

@@ -82,6 +82,7 @@ def test_web_worker_and_beat_follow_within_seconds(
         )
 
     processes.wait_until(all_answer(200))
+    assert run("modules", "disable", "order-folder").returncode == 0  # it stands on the marketplace
     assert run("modules", "disable", "marketplace").returncode == 0
     processes.wait_until(all_answer(404), FOLLOW_SECONDS)
     for browser in browsers:

@@ -75,8 +75,13 @@ def cells(shop: TestClient, query: str) -> list[list[str]]:
 def switch_marketplace(*, is_on: bool) -> None:
     with unit_of_work(SYSTEM) as session:
         for platform_id in session.scalars(text("SELECT id FROM platforms")).all():
-            switch = lifecycle.enable if is_on else lifecycle.disable
-            switch(session, platform_id, "marketplace", by="test")
+            if is_on:
+                lifecycle.enable(
+                    session, platform_id, "order-folder", by="test"
+                )  # and first what it stands on
+                continue
+            for code in ("order-folder", "marketplace"):
+                lifecycle.disable(session, platform_id, code, by="test")
     forget_snapshot()
 
 

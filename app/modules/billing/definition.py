@@ -31,6 +31,7 @@ _PUBLIC_PAGES = (
     _page("public", "sign_up_mail", "/sign-up/mail", "content", None),
     _page("public", "sign_up_link", "/sign-up/continue", "content", None),
     _page("public", "sign_up_account", "/sign-up/account", "form", None),
+    _page("public", "sign_up_claim", "/sign-up/claim", "form", None),
     _page("public", "sign_up_shop", "/sign-up/shop", "form", None),
     _page("public", "sign_up_start", "/sign-up/start", "form", None),
 )
@@ -100,6 +101,7 @@ definition = ModuleDefinition(
     routes=(
         "public",
         "public_sign_up",
+        "public_claim",
         "vendor",
         "vendor_request",
         "vendor_change",

@@ -3,7 +3,7 @@
 from app.modules.catalog.services.export_service import open_export, open_preview
 from app.modules.catalog.services.intake_service import merge_intake, open_intake
 from app.modules.catalog.services.limit_service import find_surplus, is_full
-from app.modules.catalog.services.lookup_service import find_ordered
+from app.modules.catalog.services.lookup_service import find_ordered, skus_by_id
 from app.modules.catalog.services.product_check_service import (
     PRODUCT_KEY,
     count_lacking,
@@ -49,6 +49,7 @@ __all__ = [
     "select_checked",
     "sell_out",
     "sku_of",
+    "skus_by_id",
     "skus_of",
     "taxes_of",
     "title_of",

@@ -89,6 +89,18 @@ class Arrival(Protocol):
 ARRIVAL: ProviderPoint[Arrival] = ProviderPoint("inventory.stock_arrival")
 
 
+class LevelWatch(Protocol):
+    """Answered by modules that tell levels to others."""
+
+    def __call__(self, session: Session, vendor_id: UUID) -> None:
+        """Levels of the vendor's changed. Said as an arrival is, but with every change: next to nothing may be done
+        where nobody is to be told. Only who wants all of them listens to ``inventory.level_changed`` instead."""
+        ...
+
+
+LEVEL_WATCH: ProviderPoint[LevelWatch] = ProviderPoint("inventory.level_watch")
+
+
 class Outcome(NamedTuple):
     """What a change made of a place: before and after, in units on hand."""
 

@@ -85,6 +85,7 @@ definition = ModuleDefinition(
     },
     publishes=("inventory.level_changed", "inventory.stock_low"),
     providers={
+        "marketplace.channel_stock": f"{_SERVICES}.channel_stock_service:ChannelLevels",
         "orders.stock_reservation": f"{_SERVICES}.stock_service:Stock",
         "framework.list_parts:catalog.vendor.products": f"{_SERVICES}.product_part_service:products_part",
         "framework.blocks": f"{_SERVICES}.product_part_service:product_blocks",

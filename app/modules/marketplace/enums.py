@@ -93,3 +93,28 @@ class Marketplace(StrEnum):
     """Whose feeds they are."""
 
     LETZSHOP = "letzshop"
+
+
+class ActKind(StrEnum):
+    """What a marketplace is told. Texts: message key ``marketplace.act_kinds.<kind>``."""
+
+    DECIDE = "decide"
+    TRACK = "track"
+    RETURN = "return"
+
+
+class ActState(StrEnum):
+    """``refused``: given up, until somebody tries again. Texts: message key ``marketplace.act_states.<state>``."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class DriftKind(StrEnum):
+    """How an offer differs from what was told. Texts: message key ``marketplace.drift_kinds.<kind>``."""
+
+    PRICE = "price"
+    AVAILABILITY = "availability"
+    MISSING_THERE = "missing_there"
+    UNKNOWN_HERE = "unknown_here"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -11,6 +12,18 @@ from sqlalchemy.orm import Session
 from app.modules.customers.contracts import Address, Buyer
 from app.modules.orders.enums import HeldFor, OrderStatus, RefundMethod, Source
 from app.modules.providers import ProviderPoint
+
+# Foreign keys of other modules point here, together with the same column of their own: (vendor_id, id).
+ORDER_ANCHOR = "orders.id"
+
+
+class UnitStatus(StrEnum):
+    """What is said of one piece of goods to the channel that it was ordered through."""
+
+    OPEN = "open"
+    AVAILABLE = "available"
+    UNAVAILABLE = "unavailable"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,8 @@ class NewLine:
 
     ``product_id`` None: the product is looked for by ``gtin`` and ``sku``; one that is not found is an exception of the
     order, never a refusal. ``tax_class`` None: the product's. ``tax_rate_bp``: the rate that the channel charged.
-    ``external_unit_ids``: the channel's ids of the single units.
+    ``external_unit_ids``: the channel's ids of the single units. Of a past order only: ``cancelled_quantity`` were
+    never sent, the last of the units, and ``returned_quantity`` came back, the first of them.
     """
 
     product_id: UUID | None
@@ -44,6 +58,8 @@ class NewLine:
     tax_class: str | None = None
     tax_rate_bp: int | None = None
     external_unit_ids: tuple[str, ...] = ()
+    cancelled_quantity: int = 0
+    returned_quantity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +68,8 @@ class NewOrder:
 
     ``external_id``: the channel's own; an order of the same channel and id is placed once. ``discount_cents`` is off
     the goods of the whole order. ``confirm_before``: when the channel takes the order away. ``raw``: what the channel
-    sent, kept as it is.
+    sent, kept as it is. ``is_past``: it was sent before we knew of it; it is stored as such, and nothing else happens:
+    no stock moves, nothing counts for the plan, nobody is told.
     """
 
     channel: str
@@ -71,6 +88,7 @@ class NewOrder:
     payment_method: str | None = None
     is_paid: bool = False
     raw: Mapping[str, Any] | None = None
+    is_past: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,10 @@ definition = ModuleDefinition(
         "orders.order_confirmed",
         "orders.order_cancelled",
         "orders.order_refunded",
+        "orders.units_cancelled",
+        "orders.units_returned",
         "orders.shipment_shipped",
+        "orders.parcels_changed",
         "orders.exception_opened",
     ),
     handlers={

@@ -36,6 +36,24 @@ class OrderCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class UnitsCancelled(Event):
+    """Some of an order that was confirmed will not be sent after all."""
+
+    name: ClassVar[str] = "orders.units_cancelled"
+
+    order_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsReturned(Event):
+    """Goods that were sent have come back."""
+
+    name: ClassVar[str] = "orders.units_returned"
+
+    order_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRefunded(Event):
     """Money went back, some of it or all."""
 
@@ -50,6 +68,16 @@ class ShipmentShipped(Event):
     """A shipment is on its way."""
 
     name: ClassVar[str] = "orders.shipment_shipped"
+
+    order_id: UUID
+    shipment_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelsChanged(Event):
+    """The parcels of a shipment that is on its way are other ones, or have other numbers."""
+
+    name: ClassVar[str] = "orders.parcels_changed"
 
     order_id: UUID
     shipment_id: UUID

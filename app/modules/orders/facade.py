@@ -1,6 +1,6 @@
 """What other modules may ask of orders. The session is in the vendor's scope; nothing is committed here."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,20 +13,29 @@ from app.modules.orders.services import (
     payment_service,
     refund_service,
     shipment_service,
+    unit_service,
 )
 from app.modules.orders.services.again_service import find_by_external
 from app.modules.orders.services.place_service import place_order
+from app.modules.orders.services.shipment_service import parcels_of
+from app.modules.orders.services.unit_service import line_units, units_of
 
 __all__ = [
     "cancel",
+    "cancel_units",
     "confirm_lines",
+    "decide_units",
     "decline_lines",
     "find_by_external",
     "get_order",
+    "line_units",
     "mark_paid",
+    "parcels_of",
     "place_order",
     "refund",
+    "return_units",
     "ship",
+    "units_of",
 ]
 
 
@@ -49,6 +58,33 @@ def decline_lines(
 ) -> OrderSummary:
     """Say no to lines and give their stock back. Raises OrderInputError without a reason."""
     decide_service.decline_lines(session, order_id, line_ids, reason, by)
+    return get_order(session, order_id)
+
+
+def decide_units(
+    session: Session, order_id: UUID, decisions: Mapping[str, bool], reason: str, by: By
+) -> OrderSummary:
+    """Say yes or no to single units, by the channel's ids. A line is confirmed once all of it is decided; what of it
+    is refused is cancelled with the reason. Raises PendingExceptionsError, OrderHeldError, OrderInputError,
+    OrderStateError for a unit of which the other was said."""
+    unit_service.decide_units(session, order_id, decisions, reason, by)
+    return get_order(session, order_id)
+
+
+def cancel_units(
+    session: Session, order_id: UUID, unit_ids: Collection[str], reason: str, by: By
+) -> OrderSummary:
+    """Take single units out of an order that are not sent; raises as ``cancel``. Those that are out stay so."""
+    unit_service.cancel_units(session, order_id, unit_ids, reason, by)
+    return get_order(session, order_id)
+
+
+def return_units(
+    session: Session, order_id: UUID, unit_ids: Collection[str], reason: str, by: By
+) -> OrderSummary:
+    """Take single units back that were sent, into stock, or out of the order that were not. Those that are back stay
+    so. Raises as ``cancel``."""
+    unit_service.return_units(session, order_id, unit_ids, reason, by)
     return get_order(session, order_id)
 
 

@@ -37,6 +37,18 @@ class VendorInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownVendor:
+    """By what a vendor can be recognised elsewhere; ``hosts`` are those that were proved to be its own."""
+
+    id: UUID
+    code: str
+    name: str
+    company: str
+    contact_email: str
+    hosts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class UserInfo:
     """A user as other modules see it; ``language`` is the one they chose, if any."""
 

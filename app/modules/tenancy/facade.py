@@ -3,7 +3,7 @@
 from app.modules.tenancy.services.audit_service import record as record_audit
 from app.modules.tenancy.services.audit_service import user_names
 from app.modules.tenancy.services.company_service import create_company
-from app.modules.tenancy.services.figure_service import count_tenants
+from app.modules.tenancy.services.figure_service import count_tenants, list_known_vendors
 from app.modules.tenancy.services.identity_service import admin_holder, vendor_holder
 from app.modules.tenancy.services.place_service import list_users_with, other_places
 from app.modules.tenancy.services.platform_service import create_platform, list_platforms
@@ -45,6 +45,7 @@ __all__ = [
     "find_vendor",
     "get_vendor",
     "has_account",
+    "list_known_vendors",
     "list_platforms",
     "list_users_with",
     "new_owner",

@@ -77,6 +77,24 @@ def orders(
     _show(measure_orders(OrdersPlan(products, seconds, seed)), as_json=as_json)
 
 
+@bench_app.command("channel")
+def channel(
+    products: Annotated[
+        list[int] | None, typer.Option(help="Products with stock; each number is a measurement.", min=10)
+    ] = None,
+    changes: Annotated[int, typer.Option(help="Changes of stock of each measurement.", min=5)] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed changes the same things.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure the way of a change of stock by the API into the stand-in's offer: feed written, sent, fetched.
+
+    Example: wizamart bench channel --products 1000 --products 10000 --json
+    """
+    from app.testing.bench.channel import ChannelPlan, measure_channel
+
+    _show(measure_channel(ChannelPlan(tuple(products or (1_000, 10_000)), changes, seed)), as_json=as_json)
+
+
 @bench_app.command("import")
 def imports(
     rows: Annotated[int, typer.Option(help="Rows of each of three feeds.", min=100)] = 100_000,

@@ -17,7 +17,8 @@ from app.tasks.dispatcher import dispatch
 from app.testing.billing.compare import KINDS, Ends, compare, digest, read_ends
 from app.testing.billing.plan import MONTH_DAYS, STEP_DAYS, Life, kills, lives
 from app.testing.billing.shops import Shops, open_house, set_clock
-from app.testing.billing.stage import Stage, stage
+from app.testing.billing.stage import billing_stage
+from app.testing.stage import Stage
 
 # Far enough ahead that no run of the proof comes to it, and the same for each.
 _YEAR = datetime(2040, 1, 1, 8, tzinfo=UTC)
@@ -68,7 +69,7 @@ def prove_billing(folder: Path, plan: Plan) -> dict[str, Any]:
     Raises UnavailableError, with the ends of the logs, when the work does not come to an end.
     """
     started, used = time.monotonic(), _cpu_seconds()
-    with stage(folder, plan.seed) as here:
+    with billing_stage(folder, plan.seed) as here:
         year = Year(here, plan, open_house(), lives(plan.seed, plan.subscriptions, plan.months))
         year.play()
         before = compare(year.ends())

@@ -12,6 +12,7 @@ from app.core.tables import KEEP, Base, Keyed, Personal, TableScope, Versioned
 class SignUp(Keyed, Versioned, Base):
     """What was typed so far, until ``expires_at``; the mailed link leads back to it and proves the address.
 
+    ``claim``: the shop of a marketplace that is theirs, as they say.
     Once ``finished_at``, it only says which shop (``vendor_code``) came of it.
     """
 
@@ -21,7 +22,15 @@ class SignUp(Keyed, Versioned, Base):
             ("email", "name", "company", "tax_number"), KEEP("asks for an account; deleted after days")
         )
     )
-    __impersonal__ = ("language", "interval", "password_hash", "shop_name", "shop_code", "vendor_code")
+    __impersonal__ = (
+        "language",
+        "interval",
+        "password_hash",
+        "shop_name",
+        "shop_code",
+        "vendor_code",
+        "claim",
+    )
     __scope__ = TableScope.IDENTITY
     __table_args__ = (CheckConstraint("interval IN ('month', 'year')", name="interval"),)
 
@@ -35,6 +44,7 @@ class SignUp(Keyed, Versioned, Base):
     tax_number: Mapped[str | None]
     shop_name: Mapped[str | None]
     shop_code: Mapped[str | None]
+    claim: Mapped[str | None]
     confirmed_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     vendor_code: Mapped[str | None]

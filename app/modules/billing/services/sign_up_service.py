@@ -21,6 +21,7 @@ from app.modules.billing.exceptions import TierNotFoundError
 from app.modules.billing.models.sign_up import SignUp
 from app.modules.billing.models.subscription_tier import SubscriptionTier
 from app.modules.billing.services import stripe_request_service, subscription_service
+from app.modules.claims import SHOP_CLAIMS
 from app.modules.state import is_enabled
 from app.modules.tenancy.facade import (
     Browser,
@@ -152,6 +153,9 @@ def finish(
         tier.platform_id, row.company, row.shop_code, row.shop_name, row.language, row.tax_number or ""
     )
     made = sign_up(session, owner, shop, browser)
+    if row.claim:
+        for claims in SHOP_CLAIMS.implementations([tier.platform_id]):
+            claims.claim(session, row.claim, made.vendor_id, row.email, made.user_id)
     request_id = None
     with acting_in(session, TenantScope(made.vendor_id, made.company_id)):
         by = By(ChangeSource.USER, made.user_id)

@@ -210,3 +210,30 @@ def test_a_wrong_address_is_said_at_its_field(client: TestClient) -> None:
     assert 'value="not an address"' in answer.text
     assert client.get("/sign-up").headers["location"] == "/pricing"
     assert client.get("/sign-up?plan=tir_nothing").headers["location"] == "/pricing"
+
+
+def test_a_shop_that_is_there_already_is_claimed(client: TestClient, owner_engine: Engine) -> None:
+    begin(client)
+    assert client.get("/sign-up/claim").headers["location"] == "/pricing"  # the address is not proved yet
+    open_link(client)
+    assert client.get("/sign-up/claim").headers["location"] == "/sign-up/account"
+    send(client, "/sign-up/account", name="Lea", password=OWN_PASSWORD)
+    assert "/sign-up/claim" in client.get("/sign-up/shop").text
+    found = client.get("/sign-up/claim?q=https://letzshop.example/vendors/velo-sauer").text
+    assert "Vëlo Sauer" in found
+    assert "Maison Moselle" not in client.get("/sign-up/claim?q=moselle").text  # it is one of ours
+    reference = re.search(r'name="reference" value="(\w+)"', found)
+    assert reference
+    chosen = send(client, "/sign-up/claim", "/sign-up/claim?q=sauer", reference=reference[1])
+    assert chosen.headers["location"] == "/sign-up/shop"
+    assert 'value="Vëlo Sauer"' in client.get("/sign-up/shop").text
+    send(client, "/sign-up/shop", **SHOP)
+    assert "Letzshop" in client.get("/sign-up/start").text
+    assert value_of(owner_engine, "SELECT count(*) FROM directory_shops WHERE claimed_by IS NOT NULL") == 0
+    send(client, "/sign-up/start")
+    claimed = "SELECT v.code || claim_note FROM directory_shops s JOIN vendors v ON v.id = claimed_by"
+    assert value_of(owner_engine, claimed) == "EISLECKnone"
+    matched = (
+        "SELECT count(*) FROM directory_shops s JOIN vendors v ON v.id = s.vendor_id AND code = 'EISLECK'"
+    )
+    assert value_of(owner_engine, matched) == 0  # the operator has not confirmed it

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
 from app.modules.catalog.contracts import OrderedProduct
@@ -38,3 +38,10 @@ def _statement(language: str, names: tuple[str, ...]) -> Select[Any]:
         .where(or_(*(getattr(Product, name).in_(bindparam(name, expanding=True)) for name in names)))
         .order_by(Product.id)
     )
+
+
+def skus_by_id(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The SKU of each of many products; those that are not there are left out."""
+    wanted = cast(list(ids), ARRAY(Uuid))
+    found = session.execute(select(Product.id, Product.sku).where(Product.id == any_(wanted)))
+    return {key: sku for key, sku in found}  # noqa: C416 - dict() would take the result's columns for its keys

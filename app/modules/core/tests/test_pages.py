@@ -205,7 +205,7 @@ def test_modules_are_switched_with_a_preview(admin: TestClient, moselle: Place) 
     assert here
     page = here[1]
     assert send(admin, page, f"{page}/off", code="catalog").status_code == 409
-    for code in ("marketplace", "inventory", "orders", "catalog"):
+    for code in ("order-folder", "marketplace", "inventory", "orders", "catalog"):
         assert send(admin, page, f"{page}/off", code=code).status_code == 303
     shown = admin.get(page).text
     assert re.search(r"(Also switches on|Active aussi|Schaltet auch ein)[^<]*Catalog", shown)

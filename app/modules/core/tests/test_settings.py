@@ -106,10 +106,10 @@ def test_a_switch_is_previewed(operator: Place) -> None:
         assert "core" not in found
         assert found["catalog"].needed_by == ("inventory", "marketplace", "orders")
         assert not found["catalog"].can_switch
-        for code in ("marketplace", "inventory", "orders", "catalog"):
+        for code in ("order-folder", "marketplace", "inventory", "orders", "catalog"):
             lifecycle.disable(session, platform_id, code, by=operator.user_id)
         found = {one.definition.code: one for one in module_service.switches(session, platform_id)}
-        assert found["marketplace"].also == ("catalog",)
+        assert found["marketplace"].also == ("catalog", "orders")
         assert found["marketplace"].can_switch
 
 

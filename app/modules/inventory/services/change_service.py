@@ -14,7 +14,7 @@ from app.core.database import ScopedSession, TenantScope, acting_in
 from app.modules.core.contracts import Notice
 from app.modules.core.facade import notify
 from app.modules.events import publish
-from app.modules.inventory.contracts import ARRIVAL
+from app.modules.inventory.contracts import ARRIVAL, LEVEL_WATCH
 from app.modules.inventory.events import LevelChanged, StockLow
 from app.modules.menu import page_url
 from app.modules.tenancy import facade as tenancy
@@ -109,6 +109,9 @@ def _tell(session: Session, vendor_id: UUID, noted: Iterable[_Noted]) -> None:
     waiting = ARRIVAL.find_for(vendor_id) if arrived else None
     if waiting is not None:
         waiting(session, vendor_id, arrived)
+    watch = LEVEL_WATCH.find_for(vendor_id)
+    if watch is not None:
+        watch(session, vendor_id)
     for one in told.values():
         changed = LevelChanged(one.product_id, one.sku, one.on_hand, one.available)
         publish(session, changed, vendor_id=vendor_id, aggregate=str(one.product_id))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, SQLColumnExpression, func, or_, select
+from sqlalchemy import ScalarSelect, SQLColumnExpression, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from app.modules.audit import record_audit
@@ -91,14 +91,14 @@ def set_low_level(session: Session, vendor_id: UUID, product_id: UUID, level: in
         set_rule(session, vendor_id, product_id, None, replace(before, low_stock_level=level))
 
 
-def available_for(session: Session, channel: str, product_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many units of each tracked product a channel may be shown: what is available, less what is kept back, and no
-    more than is ever listed there. A rule of the product goes before the vendor's, one of the channel before the rest.
-    """
+def available_for(session: Session, channel: str, product_ids: Sequence[UUID] | None) -> dict[UUID, int]:
+    """How many units of each tracked product (None: of all) a channel may be shown: what is available, less what is
+    kept back, and no more than is ever listed there. A rule of the product goes before the vendor's, one of the channel
+    before the rest."""
     free = func.sum(Level.on_hand - Level.reserved)
     found = (
         select(Level.product_id, free, _rule("kept_back", channel), _rule("most_listed", channel))
-        .where(Level.product_id.in_(product_ids))
+        .where(true() if product_ids is None else Level.product_id.in_(product_ids))
         .group_by(Level.product_id)
     )
     shown = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from app.core.storage import atomic_file
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedArchiveDamagedError,
     FeedArchiveEmptyError,
     FeedArchiveEncryptedError,

@@ -8,6 +8,11 @@ from pathlib import Path
 from app.core.config import get_settings
 from app.modules.marketplace.adapters.columns import CORRECTION_COLUMN, REQUIRED_COLUMNS, column_names
 from app.modules.marketplace.adapters.containers import unpack
+from app.modules.marketplace.adapters.feed_errors import (
+    FeedColumnsUnmappedError,
+    FeedNoRowsError,
+    FeedNothingForSaleError,
+)
 from app.modules.marketplace.adapters.feed_reader import detect_format, read_header, starts_xml
 from app.modules.marketplace.adapters.mapping import SAMPLE_ROWS, apply_mapping
 from app.modules.marketplace.adapters.prepared import (
@@ -22,11 +27,6 @@ from app.modules.marketplace.adapters.shopify_columns import is_shopify
 from app.modules.marketplace.adapters.woocommerce import convert_woocommerce
 from app.modules.marketplace.adapters.woocommerce_columns import is_woocommerce
 from app.modules.marketplace.adapters.xml_feed import convert_xml
-from app.modules.marketplace.exceptions import (
-    FeedColumnsUnmappedError,
-    FeedNoRowsError,
-    FeedNothingForSaleError,
-)
 
 UNPACKED_PER_UPLOAD = 2
 """A packed file may hold this many times the bytes that an upload may have."""

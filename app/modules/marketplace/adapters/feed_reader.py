@@ -14,8 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
-from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedEmptyError,
     FeedEncodingError,
     FeedIsWebPageError,
@@ -24,6 +23,7 @@ from app.modules.marketplace.exceptions import (
     FeedNulBytesError,
     FeedQuotesError,
 )
+from app.modules.marketplace.enums import RowErrorCode
 
 MAX_RECORD_BYTES = 1 << 20
 HEAD_BYTES = 1 << 20

@@ -7,14 +7,14 @@ from typing import Literal, NamedTuple
 
 from app.modules.catalog.contracts import GtinError, parse_gtin
 from app.modules.marketplace.adapters.columns import COLUMNS, column_names
-from app.modules.marketplace.adapters.mapping_words import ALSO, NAMES, NOT_A_PRICE, SAFETY
-from app.modules.marketplace.adapters.shop_values import plain
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedColumnsDuplicateError,
     FeedMappingColumnError,
     FeedMappingFieldError,
     FeedMappingTwiceError,
 )
+from app.modules.marketplace.adapters.mapping_words import ALSO, NAMES, NOT_A_PRICE, SAFETY
+from app.modules.marketplace.adapters.shop_values import plain
 
 SAMPLE_ROWS = 100
 _FOUND_CUT = 300

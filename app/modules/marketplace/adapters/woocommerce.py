@@ -15,6 +15,7 @@ from typing import BinaryIO
 import orjson
 
 from app.modules.marketplace.adapters.columns import MAX_IMAGES
+from app.modules.marketplace.adapters.feed_errors import FeedTooManyParentsError
 from app.modules.marketplace.adapters.feed_reader import FeedFormat, read_rows
 from app.modules.marketplace.adapters.html_text import html_to_text
 from app.modules.marketplace.adapters.mapping_words import SAFETY
@@ -30,7 +31,6 @@ from app.modules.marketplace.adapters.shop_values import (
 )
 from app.modules.marketplace.adapters.woocommerce_columns import FIELDS, WooColumns
 from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import FeedTooManyParentsError
 
 MAX_PARENTS = 200_000
 _PARENTS_AT_HAND = 256

@@ -12,8 +12,7 @@ from typing import Any, BinaryIO, NoReturn
 from xml.parsers import expat
 
 from app.modules.marketplace.adapters.columns import COLUMNS, LISTS, column_name
-from app.modules.marketplace.adapters.prepared import MAX_ROW_CHARS, TableWriter, write_table
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedEncodingError,
     FeedIsWebPageError,
     FeedTooManyColumnsError,
@@ -23,6 +22,7 @@ from app.modules.marketplace.exceptions import (
     FeedXmlNoItemsError,
     FeedXmlUnsafeError,
 )
+from app.modules.marketplace.adapters.prepared import MAX_ROW_CHARS, TableWriter, write_table
 
 MAX_ITEM_BYTES = 1 << 20
 MAX_FIELDS = 300

@@ -17,7 +17,8 @@ class FeedExport(Keyed, VendorOwned, Base):
 
     ``sha256`` is of the file's bytes. ``differences`` counts what is new, changed and gone since the file that was sent
     last, and the cells emptied by column. A file that the guard objects to (``findings``) waits until somebody confirms
-    it; ``sent_at`` is when it became the file that the signed address and the folder give.
+    it; ``sent_at`` is when it became the file that the signed address and the folder give. ``is_push``: written because
+    something changed that a marketplace is to know at once; only the last of these is kept.
     """
 
     __tablename__ = "feed_exports"
@@ -45,5 +46,6 @@ class FeedExport(Keyed, VendorOwned, Base):
     differences: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     findings: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     sent_at: Mapped[datetime | None]
+    is_push: Mapped[bool] = mapped_column(default=False)
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

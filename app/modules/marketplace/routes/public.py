@@ -71,8 +71,10 @@ def _find(ctx: PageContext, link: FeedLink) -> FeedExport | None:
 def _headers(row: FeedExport, *, is_zipped: bool) -> dict[str, str]:
     assert row.sha256 is not None
     assert row.sent_at is not None
+    # With its time, so that a file that is sent again is fetched again.
+    tag = f"{row.sha256.hex()}-{int(row.sent_at.timestamp()):x}"
     return {
-        "ETag": f'"{row.sha256.hex()}{"-gzip" if is_zipped else ""}"',
+        "ETag": f'"{tag}{"-gzip" if is_zipped else ""}"',
         "Last-Modified": format_datetime(row.sent_at.astimezone(UTC), usegmt=True),
         "Cache-Control": "public, max-age=300",
         "Vary": "Accept-Encoding",

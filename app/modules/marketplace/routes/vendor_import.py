@@ -8,11 +8,8 @@ from fastapi.responses import StreamingResponse
 from app.core.i18n import FALLBACK, has_message
 from app.core.ids import to_public
 from app.modules.gates import ReadOnlyError
-from app.modules.marketplace.exceptions import (
-    FeedColumnsUnmappedError,
-    FeedGuardError,
-    FeedMappingColumnError,
-)
+from app.modules.marketplace.adapters.feed_errors import FeedColumnsUnmappedError, FeedMappingColumnError
+from app.modules.marketplace.exceptions import FeedGuardError
 from app.modules.marketplace.routes.vendor import OUTCOME_TONES
 from app.modules.marketplace.services import (
     feed_service,

@@ -9,8 +9,8 @@ from app.core.errors import AppError
 from app.core.ids import to_public
 from app.modules.marketplace.adapters.columns import COLUMNS, REQUIRED_COLUMNS, column_names
 from app.modules.marketplace.adapters.detect import Look
+from app.modules.marketplace.adapters.feed_errors import FeedError
 from app.modules.marketplace.adapters.mapping import Suggestion, apply_mapping, suggest_mapping
-from app.modules.marketplace.exceptions import FeedError
 from app.modules.marketplace.models.feed import Feed
 from app.modules.marketplace.models.import_job import FeedImport
 from app.modules.marketplace.services import feed_edit_service, feed_service, import_service

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.database import TenantScope, acting_in
 from app.modules.catalog.contracts import gtin_check_digit
+from app.modules.marketplace.services import channel_demo_service
 from app.modules.marketplace.services.feed_export_service import start_export
 from app.modules.marketplace.services.feed_rule_service import RuleDraft, create_rule
 from app.modules.marketplace.services.feed_rules import Rule
@@ -17,6 +18,7 @@ from app.modules.setup import DemoLogin
 from app.modules.tenancy import facade as tenancy
 from app.tasks.dispatcher import dispatch
 
+_TRIES = 30
 _TASK = "app.modules.marketplace.tasks.demo.import_demo_feeds"
 _COLOURS = {
     "fr": ("noir", "ivoire", "bleu", "vert sauge", "terracotta", "gris"),
@@ -116,13 +118,15 @@ _RULE = RuleDraft(
 
 
 def seed(session: Session) -> list[DemoLogin]:
-    """Have the feeds of the demo imported as soon as a worker runs, unless that was done."""
+    """Have the feeds of the demo imported and its vendors connected as soon as a worker runs, unless that was done."""
     vendor = tenancy.find_vendor(code=next(iter(_SHOPS)))
     if vendor is not None:
         with acting_in(session, TenantScope(vendor.id)):
             if list_imports(session, limit=1):
                 return []
     dispatch(session, _TASK, unique_key=_TASK)
+    connect = channel_demo_service.TASK
+    dispatch(session, connect, kwargs={"tries": _TRIES}, unique_key=connect)
     return []
 
 

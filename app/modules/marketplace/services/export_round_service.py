@@ -48,7 +48,7 @@ def list_due(session: Session) -> list[Due]:
         with acting_in(session, TenantScope(vendor_id)):
             if find_closed(session, vendor_id) is not None:
                 continue
-            languages = [language for language in LANGUAGES if _is_due(session, language)]
+            languages = [language for language in LANGUAGES if is_due(session, language)]
         if languages:
             due.append(Due(vendor_id, code, languages))
     return due
@@ -72,8 +72,9 @@ def start_exports(session: Session, due: Due, *, parent_id: UUID) -> int:
     return started
 
 
-def _is_due(session: Session, language: str) -> bool:
-    """Where the last product has gone, the file that was sent still says otherwise."""
+def is_due(session: Session, language: str) -> bool:
+    """Whether there is something to write in a language. Where the last product has gone, the file that was sent still
+    says otherwise."""
     if catalog.open_preview(session, language=language, limit=0).total:
         return True
     sent = find_sent(session, language)

@@ -4,7 +4,7 @@ A feed is read by machines: cells are never neutralised. Without rules, importin
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from app.modules.catalog.contracts import Export, ExportRow, display_gtin
 from app.modules.marketplace.enums import Marketplace
 from app.modules.marketplace.models.feed_settings import FeedSettings
 from app.modules.marketplace.services import feed_rule_service
+from app.modules.marketplace.services.channel_stock_service import units_by_sku
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS, LABELS
 from app.modules.marketplace.services.feed_row import EXPECTED_COLUMNS
 from app.modules.marketplace.services.feed_rules import RuleSet
@@ -25,6 +26,9 @@ from app.modules.marketplace.services.feed_settings_service import find_feed_set
 
 _REPORT_ROWS = 2000
 _SETTING_COLUMNS = ("default_tax_rate", "boost_sort", "delivery_method", "preorder_days")
+
+_CHANNEL = Marketplace.LETZSHOP.value
+_AVAILABILITY, _ORDERED_BEFORE = "availability", ("preorder", "backorder")
 
 Cell = Callable[[ExportRow], str]
 
@@ -64,7 +68,7 @@ def export_products(session: Session, *, language: str, target: Path) -> Iterato
     Yields as it goes, at least once at the end.
     """
     export = catalog.open_export(session, language=language)
-    names, cells_of = _layout(session, export, language)
+    names, cells_of = _layout(session, export, language, units_by_sku(session, _CHANNEL))
     done = excluded = 0
     with atomic_file(target) as file:
         # The terminator makes it quote cells with a lone carriage return, too; `_Encoder` shortens it.
@@ -84,17 +88,19 @@ def export_products(session: Session, *, language: str, target: Path) -> Iterato
 def preview_export(session: Session, *, language: str, limit: int) -> Preview:
     """The first rows of the file that an export would write, of as many products."""
     export = catalog.open_preview(session, language=language, limit=limit)
-    names, cells_of = _layout(session, export, language)
-    rows = [cells for row in export.rows if (cells := cells_of(row)) is not None]
+    products = list(export.rows)
+    units = units_by_sku(session, _CHANNEL, [row.sku for row in products])
+    names, cells_of = _layout(session, export, language, units)
+    rows = [cells for row in products if (cells := cells_of(row)) is not None]
     return Preview(names, rows, export.total)
 
 
 def _layout(
-    session: Session, export: Export, language: str
+    session: Session, export: Export, language: str, units: Mapping[str, int]
 ) -> tuple[list[str], Callable[[ExportRow], list[str] | None]]:
     """The file's columns, and the function that gives a product's cells; None for one that a rule leaves out."""
     rules = feed_rule_service.export_rules(session, language)
-    columns = _columns(export, rules)
+    columns = _columns(export, rules, units)
     settings = _setting_cells(find_feed_settings(session))
     names = [*columns, *settings]
     writers, tail = list(columns.values()), list(settings.values())
@@ -107,10 +113,24 @@ def _layout(
     return names, cells_of
 
 
-def _columns(export: Export, rules: RuleSet) -> dict[str, Cell]:
+def _columns(export: Export, rules: RuleSet, units: Mapping[str, int]) -> dict[str, Cell]:
     # Where these columns are there, their cells must be filled: without any value they are left out.
-    skipped = {name for name in EXPECTED_COLUMNS if name not in export.filled and name not in rules.columns}
-    return {name: cell for name, cell in CELLS.items() if name not in skipped}
+    filled = export.filled | {_AVAILABILITY} if units else export.filled
+    skipped = {name for name in EXPECTED_COLUMNS if name not in filled and name not in rules.columns}
+    columns = {name: cell for name, cell in CELLS.items() if name not in skipped}
+    return {**columns, _AVAILABILITY: _availability(units)} if units else columns
+
+
+def _availability(units: Mapping[str, int]) -> Cell:
+    """As the stock says, where it knows the product; what can be ordered before it is there stays so."""
+
+    def cell(row: ExportRow) -> str:
+        found = units.get(row.sku)
+        if found is None or row.availability in _ORDERED_BEFORE:
+            return row.availability or ""
+        return "in_stock" if found > 0 else "out_of_stock"
+
+    return cell
 
 
 class _Encoder:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, select
+from sqlalchemy import Select, and_, case, select, text
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -40,6 +40,7 @@ EXPORT_PREFIX = "exp"
 DAYS = "marketplace.export_days"
 _REMOVE_BATCH = 200
 _TASK = "app.modules.marketplace.tasks.export.export_feed"
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 # How an export that is written ended; the rest is the state of its job.
 OUTCOME = case(
     (and_(FeedExport.sent_at.is_(None), FeedExport.findings.is_not(None)), "held"),
@@ -103,6 +104,8 @@ def write_export(session: Session, export_id: UUID) -> Iterator[Progress]:
     Yields as it goes. Raises ConfigurationError when the folder of the installation cannot be written.
     """
     row = get_export(session, export_id).row
+    # Two at once could send the older one last.
+    session.execute(_LOCK, {"key": f"marketplace.export:{row.vendor_id}:{row.language}"})
     with TemporaryDirectory(prefix="wizamart-export-") as folder:
         target = Path(folder) / "feed"
         for progress in export_products(session, language=row.language, target=target):

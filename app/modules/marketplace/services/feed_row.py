@@ -9,9 +9,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from app.modules.marketplace.adapters.columns import REQUIRED_COLUMNS, column_names
+from app.modules.marketplace.adapters.feed_errors import FeedColumnsDuplicateError, FeedColumnsMissingError
 from app.modules.marketplace.adapters.feed_reader import MAX_RECORD_BYTES, RawRow
 from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import FeedColumnsDuplicateError, FeedColumnsMissingError
 from app.modules.marketplace.services.feed_values import (
     MAX_IMAGES,
     MAX_URL,

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.database import commit_lazily, copy_text
 from app.modules.catalog import facade as catalog
+from app.modules.marketplace.adapters.feed_errors import FeedNoRowsError
 from app.modules.marketplace.adapters.feed_reader import Position
 from app.modules.marketplace.adapters.prepared import read_prepared
 from app.modules.marketplace.enums import ErrorPolicy, Marketplace, RowErrorCode
-from app.modules.marketplace.exceptions import FeedNoRowsError
 from app.modules.marketplace.services import (
     feed_file_service,
     feed_order_service,

@@ -11,6 +11,7 @@ from app.core.errors import AppError
 from app.modules.marketplace.exceptions import RowsFailedError
 from app.modules.marketplace.services import (
     feed_problem_service,
+    feed_push_service,
     import_service,
     notice_service,
     trial_service,
@@ -61,6 +62,8 @@ def _import(task: ModuleTask, session: Session, run: ImportRun) -> dict[str, Any
     if run.must_discard:
         task.discard()
     result = run.finish()
+    if not run.row.is_dry_run:
+        feed_push_service.note_changed(session)
     import_service.note(session, run.row.id, differences=differences)
     if run.is_refused:
         task.checkpoint(None, *run.progress)
@@ -88,4 +91,5 @@ def undo_import(self: ModuleTask, import_id: str) -> dict[str, int]:
         total = undo_service.count_rows(session, UUID(import_id))
         for done in undo_service.undo_import(session, UUID(import_id)):
             self.checkpoint(None, done, total, phase="undoing")
+        feed_push_service.note_changed(session)
     return {"rows": done}

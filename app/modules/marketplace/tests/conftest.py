@@ -108,8 +108,11 @@ ALL_OR_NOTHING = ErrorPolicy.ALL_OR_NOTHING
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Here a vendor begins without goods and without feeds; what all modules keep to is shown with them."""
-    if item.path.name != "test_conformance.py":
+    """Here a vendor begins without goods and without feeds, but for what is shown with the demo's."""
+    is_shown = item.path.name == "test_conformance.py" or getattr(
+        getattr(item, "module", None), "ON_DEMO", False
+    )
+    if not is_shown:
         item.add_marker(pytest.mark.demo_due)
 
 
@@ -125,7 +128,7 @@ def shop(app: FastAPI, owner_engine: Engine) -> Shop:
         connection.execute(
             text(
                 "UPDATE jobs SET state = 'cancelled' WHERE state = 'queued' "
-                "AND (module <> 'marketplace' OR task LIKE '%import_demo_feeds')"
+                "AND (module <> 'marketplace' OR task LIKE '%.tasks.demo.%')"
             )
         )
     assert run_until_idle(["default"], timeout_seconds=30)

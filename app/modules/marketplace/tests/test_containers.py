@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from app.modules.marketplace.adapters.containers import FREE_BYTES, unpack
 from app.modules.marketplace.adapters.detect import prepare
-from app.modules.marketplace.adapters.prepared import read_prepared
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedArchiveDamagedError,
     FeedArchiveEmptyError,
     FeedArchiveEncryptedError,
@@ -24,6 +23,7 @@ from app.modules.marketplace.exceptions import (
     FeedError,
     FeedNotATableError,
 )
+from app.modules.marketplace.adapters.prepared import read_prepared
 
 TABLE = b"id;title;price\n1;Chair;15.00\n"
 MAX = 1 << 30

@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 
 from app.modules.marketplace.adapters.detect import detect_profile, look, prepare
-from app.modules.marketplace.adapters.feed_reader import MAX_RECORD_BYTES, RawRow
-from app.modules.marketplace.adapters.prepared import read_prepared
-from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedColumnsUnmappedError,
     FeedEmptyError,
     FeedEncodingError,
@@ -19,6 +16,9 @@ from app.modules.marketplace.exceptions import (
     FeedNotATableError,
     FeedNulBytesError,
 )
+from app.modules.marketplace.adapters.feed_reader import MAX_RECORD_BYTES, RawRow
+from app.modules.marketplace.adapters.prepared import read_prepared
+from app.modules.marketplace.enums import RowErrorCode
 from app.modules.marketplace.tests.prepared_rows import FIXTURES, dicts
 
 SHOPIFY = (FIXTURES / "shopify_products.csv").read_bytes()

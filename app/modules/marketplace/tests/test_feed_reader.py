@@ -9,16 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.modules.marketplace.adapters.feed_reader import (
-    HEAD_BYTES,
-    MAX_RECORD_BYTES,
-    FeedFormat,
-    detect_format,
-    read_header,
-    read_rows,
-)
-from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedEmptyError,
     FeedEncodingError,
     FeedError,
@@ -28,6 +19,15 @@ from app.modules.marketplace.exceptions import (
     FeedNulBytesError,
     FeedQuotesError,
 )
+from app.modules.marketplace.adapters.feed_reader import (
+    HEAD_BYTES,
+    MAX_RECORD_BYTES,
+    FeedFormat,
+    detect_format,
+    read_header,
+    read_rows,
+)
+from app.modules.marketplace.enums import RowErrorCode
 
 ENCODINGS = {"utf-8": "utf-8", "utf-8-sig": "utf-8-sig", "utf-16": "utf-16", "cp1252": "cp1252"}
 HEADER = ["id", "title", "price"]

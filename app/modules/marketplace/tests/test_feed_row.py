@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.i18n import LANGUAGES
-from app.modules.marketplace import exceptions
+from app.modules.marketplace.adapters import feed_errors
+from app.modules.marketplace.adapters.feed_errors import FeedColumnsDuplicateError, FeedColumnsMissingError
 from app.modules.marketplace.adapters.feed_reader import RawRow, detect_format, read_header, read_rows
 from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import FeedColumnsDuplicateError, FeedColumnsMissingError
 from app.modules.marketplace.services.feed_row import ROW_COLUMNS, RowError, RowParser, compile_header
 from app.modules.marketplace.services.feed_values import BadValueError, parse_images, price_parser
 from bench.feeds import COLUMNS, DIRT, clean_row, write_feed
@@ -366,7 +366,7 @@ def test_a_seed_always_writes_the_same_feed(tmp_path: Path) -> None:
 
 def test_every_code_has_its_texts() -> None:
     codes = {f"marketplace.row_errors.{code}" for code in RowErrorCode}
-    errors = [kind for kind in vars(exceptions).values() if hasattr(kind, "text")]
+    errors = [kind for kind in vars(feed_errors).values() if hasattr(kind, "text")]
     codes |= {f"errors.{error.code}{end}" for error in errors for end in ("", ".title")}
     placeholders = []
     for language in LANGUAGES:

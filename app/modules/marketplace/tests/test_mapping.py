@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.modules.marketplace.adapters.columns import COLUMNS
-from app.modules.marketplace.adapters.mapping import apply_mapping, safety_columns, suggest_mapping
-from app.modules.marketplace.adapters.mapping_words import ALSO, NAMES, SAFETY
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedColumnsDuplicateError,
     FeedError,
     FeedMappingColumnError,
     FeedMappingFieldError,
     FeedMappingTwiceError,
 )
+from app.modules.marketplace.adapters.mapping import apply_mapping, safety_columns, suggest_mapping
+from app.modules.marketplace.adapters.mapping_words import ALSO, NAMES, SAFETY
 from app.modules.marketplace.services.feed_columns import COLUMN_FIELDS
 from app.modules.marketplace.services.feed_values import column_converters
 

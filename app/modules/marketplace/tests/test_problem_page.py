@@ -7,8 +7,10 @@ from babel.messages.pofile import read_po
 
 from app.core.errors import TooLargeError
 from app.modules.marketplace import exceptions
+from app.modules.marketplace.adapters import feed_errors
+from app.modules.marketplace.adapters.feed_errors import FeedError
 from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import FeedError, FeedGuardError, RowsFailedError
+from app.modules.marketplace.exceptions import FeedGuardError, RowsFailedError
 from app.modules.marketplace.tests.test_addresses import REASONS
 
 APP = Path(__file__).parents[3]
@@ -41,7 +43,7 @@ def table(codes: dict[str, str]) -> str:
 
 def tables() -> list[str]:
     """Of files, of addresses, of rows."""
-    known = [kind for kind in vars(exceptions).values() if isinstance(kind, type)]
+    known = [kind for kind in (vars(exceptions) | vars(feed_errors)).values() if isinstance(kind, type)]
     files = [kind.code for kind in known if issubclass(kind, FeedError) and kind is not FeedError]
     files += [FeedGuardError.code, RowsFailedError.code, TooLargeError.code]
     return [

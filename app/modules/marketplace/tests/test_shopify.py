@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.modules.marketplace.adapters.detect import prepare
+from app.modules.marketplace.adapters.feed_errors import FeedNoRowsError, FeedNothingForSaleError
 from app.modules.marketplace.adapters.html_text import html_to_text
 from app.modules.marketplace.adapters.prepared import read_prepared
 from app.modules.marketplace.adapters.shop_values import short_id
 from app.modules.marketplace.adapters.shopify import MAX_PRODUCT_ROWS
 from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import FeedNoRowsError, FeedNothingForSaleError
 from app.modules.marketplace.services.feed_row import RowParser, compile_header
 from app.modules.marketplace.tests.prepared_rows import FIXTURES, dicts, fixture_rows
 

@@ -137,15 +137,15 @@ def test_errors_are_shown_by_kind(owner: TestClient, shop: Shop) -> None:
 
 
 def test_home_says_what_is_to_be_done(owner: TestClient, shop: Shop) -> None:
-    assert "0 of 2 steps done" in owner.get(HOME).text
+    assert "0 of 6 steps done" in owner.get(HOME).text
     url = post_import(owner, feed([row(1), row(3, price="free")])).headers["location"]
     assert run_until_idle(["long_running"], timeout_seconds=30)
     home = owner.get(HOME).text
-    assert "1 of 2 steps done" in home
+    assert "1 of 6 steps done" in home
     assert "rows of the last import wait to be corrected" in home
     assert url in home
     shop.rows("UPDATE feeds SET url = 'https://shop.example/feed.csv' WHERE vendor_id = :vendor")
-    assert "steps done" not in owner.get(HOME).text
+    assert "2 of 6 steps done" in owner.get(HOME).text
     post_import(owner, b"<!doctype html><html></html>")
     assert run_until_idle(["long_running"], timeout_seconds=30)
     assert "The last import has stopped" in owner.get(HOME).text

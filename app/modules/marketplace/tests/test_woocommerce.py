@@ -5,10 +5,10 @@ import pytest
 
 from app.modules.marketplace.adapters import woocommerce
 from app.modules.marketplace.adapters.detect import prepare
+from app.modules.marketplace.adapters.feed_errors import FeedTooManyParentsError
 from app.modules.marketplace.adapters.prepared import read_prepared
 from app.modules.marketplace.adapters.woocommerce import split_list
 from app.modules.marketplace.enums import RowErrorCode
-from app.modules.marketplace.exceptions import FeedTooManyParentsError
 from app.modules.marketplace.services.feed_row import RowParser, compile_header
 from app.modules.marketplace.tests.prepared_rows import FIXTURES, dicts, fixture_rows
 

@@ -11,9 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.modules.marketplace.adapters.detect import prepare
-from app.modules.marketplace.adapters.prepared import read_prepared
-from app.modules.marketplace.adapters.xml_feed import MAX_FIELDS, MAX_ITEM_BYTES
-from app.modules.marketplace.exceptions import (
+from app.modules.marketplace.adapters.feed_errors import (
     FeedColumnsUnmappedError,
     FeedEncodingError,
     FeedError,
@@ -25,6 +23,8 @@ from app.modules.marketplace.exceptions import (
     FeedXmlNoItemsError,
     FeedXmlUnsafeError,
 )
+from app.modules.marketplace.adapters.prepared import read_prepared
+from app.modules.marketplace.adapters.xml_feed import MAX_FIELDS, MAX_ITEM_BYTES
 from app.modules.marketplace.tests.prepared_rows import dicts
 
 HEADER = ["id", "title", "description", "price"]

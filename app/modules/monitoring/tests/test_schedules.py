@@ -37,7 +37,7 @@ def names_on(page: str) -> set[str]:
 
 
 def test_the_list_has_exactly_the_schedules_of_enabled_modules(admin: TestClient) -> None:
-    page = admin.get("/admin/schedules").text
+    page = admin.get("/admin/schedules?size=100").text
     assert names_on(page) == {to_public("sch", id_of(name)) for name in scheduled_tasks()}
     count = len(scheduled_tasks())
     assert f"{count} schedule{'s' if count > 1 else ''}" in page

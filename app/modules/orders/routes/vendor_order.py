@@ -8,11 +8,13 @@ from fastapi import Form, Response
 
 from app.modules.orders.contracts import By
 from app.modules.orders.enums import Source
+from app.modules.orders.exceptions import PendingExceptionsError, QuantityError
 from app.modules.orders.services import (
     again_service,
     decide_service,
     hold_service,
     order_reads,
+    part_service,
     payment_service,
     shipment_service,
 )
@@ -55,10 +57,33 @@ def order(ctx: PageContext, order_id: str) -> Response:
 
 
 @router.action("/orders/{order_id}/confirm", permission=_EDIT)
-def confirm(ctx: PageContext, order_id: str, line: Annotated[Sequence[str], Form()] = ()) -> Response:
-    """Say yes to the lines that were ticked; to all of them where none was."""
-    chosen = _keys(line)
-    decide_service.confirm_lines(ctx.session, public_id(PREFIX, order_id), chosen or None, _by(ctx))
+def confirm(
+    ctx: PageContext,
+    order_id: str,
+    line: Annotated[Sequence[str], Form()] = (),
+    part: Annotated[Sequence[str], Form()] = (),
+    quantity: Annotated[Sequence[str], Form()] = (),
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Say yes to the lines that were ticked, to all of them where none was; of each to so many as its ``part`` says."""
+    key, chosen = public_id(PREFIX, order_id), _keys(line)
+    typed = {
+        one: text for one, text in zip(_keys(part), quantity, strict=False) if one in chosen or not chosen
+    }
+    if not all(text.isdigit() for text in typed.values()):
+        ctx.flash("danger", "orders.page.quantity_wrong")
+        return ctx.redirect("orders.vendor.order", order_id=order_id)
+    wanted = {one: int(typed[one]) if one in typed else None for one in chosen or typed}
+    try:
+        with ctx.session.begin_nested():
+            if wanted:
+                said = reason.strip()[:500] or ctx.t("orders.page.not_all")
+                part_service.confirm_parts(ctx.session, key, wanted, said, _by(ctx))
+            else:
+                decide_service.confirm_lines(ctx.session, key, chosen or None, _by(ctx))
+    except (PendingExceptionsError, QuantityError) as error:
+        ctx.flash_text("danger", ctx.t(error.message_key, **error.params))
+        return ctx.redirect("orders.vendor.order", order_id=order_id)
     return _done(ctx, order_id, "confirmed")
 
 

@@ -9,7 +9,7 @@ from app.modules.customers.facade import record_order
 from app.modules.events import publish
 from app.modules.orders.contracts import STOCK, By
 from app.modules.orders.enums import LineKind, OrderStatus
-from app.modules.orders.events import OrderCancelled
+from app.modules.orders.events import OrderCancelled, UnitsCancelled
 from app.modules.orders.exceptions import OrderInputError, OrderStateError, QuantityError
 from app.modules.orders.models.order import Order, OrderLine
 from app.modules.orders.services.exception_service import close_for_lines
@@ -60,6 +60,7 @@ def cancel(
         finish_cancelled(session, order, listed, by)
     elif order.status != OrderStatus.PENDING:
         settle(session, order, goods_of(listed), by)
+        publish(session, UnitsCancelled(order.id), vendor_id=order.vendor_id, aggregate=str(order.id))
     return order
 
 

@@ -11,6 +11,7 @@ from app.core.ids import to_public
 from app.modules.customers.contracts import Address
 from app.modules.orders.enums import (
     Decision,
+    ExceptionKind,
     ExceptionStatus,
     HeldFor,
     LineKind,
@@ -172,7 +173,8 @@ def _steps(ctx: PageContext, view: OrderView) -> list[dict[str, Any]]:
 def _lines(ctx: PageContext, view: OrderView) -> dict[str, Any]:
     order = view.order
     is_open = order.status == OrderStatus.PENDING and not order.held_for and EDIT in ctx.who.permissions
-    waiting = {one.line_id for one in view.exceptions if one.status == ExceptionStatus.PENDING}
+    pending = [one for one in view.exceptions if one.status == ExceptionStatus.PENDING]
+    waiting = {one.line_id for one in pending}
     rows = [
         {
             "line": line,
@@ -181,6 +183,7 @@ def _lines(ctx: PageContext, view: OrderView) -> dict[str, Any]:
             "is_goods": line.kind == LineKind.PRODUCT,
             "title": line.title if line.kind == LineKind.PRODUCT else ctx.t("orders.page.shipping"),
             "left": view.remaining.get(line.id, 0),
+            "open": line.quantity - line.cancelled_quantity,
             "is_waiting": line.id in waiting,
             "is_decided": line.decision != Decision.PENDING or order.status == OrderStatus.PENDING,
             "can_decide": is_open and line.kind == LineKind.PRODUCT and line.decision == Decision.PENDING,
@@ -191,7 +194,8 @@ def _lines(ctx: PageContext, view: OrderView) -> dict[str, Any]:
         "rows": rows,
         "currency": order.currency,
         "can_decide": any(row["can_decide"] for row in rows),
-        "can_confirm": not order.pending_exceptions,
+        # Of what is short, fewer may be there.
+        "can_confirm": all(one.kind == ExceptionKind.OUT_OF_STOCK for one in pending),
         "here": ctx.url(f"orders.{ctx.area}.order", order_id=view.public_id),
         "exceptions_url": ctx.url(f"orders.{ctx.area}.exceptions", q=order.number),
     }

@@ -19,6 +19,7 @@ from app.modules.orders.events import ExceptionOpened, OrderPlaced
 from app.modules.orders.exceptions import BuyerBlockedError, OrderInputError, OutOfStockError
 from app.modules.orders.services.again_service import find_again
 from app.modules.orders.services.match_service import Match, match_lines, normal_gtin
+from app.modules.orders.services.past_service import place_past
 from app.modules.orders.services.price_service import HOME, Priced, price_order
 from app.modules.orders.services.tax_service import OrderTax, tax_order
 from app.modules.orders.services.write_service import Draft, DraftLine, Fault, write_order
@@ -56,6 +57,8 @@ def place_order(
     parts = _work_out(session, vendor_id, new)
     lines = _lines(new, parts)
     customer_id, is_blocked = ensure_customer(session, new.buyer, channel=new.channel) or (None, False)
+    if new.is_past:
+        return place_past(session, _past(vendor_id, new, parts, customer_id), lines, by)
     if is_blocked and by.source in (Source.USER, Source.API):
         raise BuyerBlockedError
     # From here to the end others wait for the same products: as little as possible stands below.
@@ -101,6 +104,14 @@ def _work_out(session: Session, vendor_id: UUID, new: NewOrder) -> _Parts:
         net_cents=lambda tax: price_order(new, products, tax).net_cents,
     )
     return _Parts(new_id(), matches, tax, price_order(new, products, tax), placed_at)
+
+
+def _past(vendor_id: UUID, new: NewOrder, parts: _Parts, customer_id: UUID | None) -> Draft:
+    return Draft(
+        *(parts.order_id, vendor_id, customer_id, new),
+        *(parts.priced, parts.tax.regime, parts.placed_at),
+        held_for=None,
+    )
 
 
 def ship_country(new: NewOrder) -> str:

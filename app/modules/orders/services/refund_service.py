@@ -11,7 +11,7 @@ from app.modules.customers.facade import record_order
 from app.modules.events import publish
 from app.modules.orders.contracts import STOCK, By, RefundOf, RefundTerms
 from app.modules.orders.enums import OrderStatus
-from app.modules.orders.events import OrderRefunded
+from app.modules.orders.events import OrderRefunded, UnitsReturned
 from app.modules.orders.exceptions import OrderInputError, QuantityError
 from app.modules.orders.models.order import Order, OrderLine
 from app.modules.orders.models.refund import Refund, RefundLine
@@ -144,3 +144,4 @@ def _put_back(
     ]
     if stock is not None and returned:
         stock.restock(session, order.id, reference, returned)
+    publish(session, UnitsReturned(order.id), vendor_id=order.vendor_id, aggregate=str(order.id))

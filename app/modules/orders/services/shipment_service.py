@@ -10,7 +10,7 @@ from app.core import clock
 from app.modules.events import publish
 from app.modules.orders.contracts import STOCK, By, NewParcel
 from app.modules.orders.enums import OrderStatus, ShipmentStatus
-from app.modules.orders.events import ShipmentShipped
+from app.modules.orders.events import ParcelsChanged, ShipmentShipped
 from app.modules.orders.exceptions import (
     OrderInputError,
     OrderStateError,
@@ -135,7 +135,16 @@ def set_parcels(session: Session, shipment_id: UUID, parcels: Sequence[NewParcel
     session.execute(delete(Parcel).where(Parcel.shipment_id == shipment.id))
     _write_parcels(session, order, shipment, parcels)
     note(session, order, "parcels_changed", by, shipment_id=str(shipment.id), parcels=len(parcels))
+    if shipment.status != ShipmentStatus.PREPARED:
+        event = ParcelsChanged(order.id, shipment.id)
+        publish(session, event, vendor_id=order.vendor_id, aggregate=str(order.id))
     return shipment
+
+
+def parcels_of(session: Session, shipment_id: UUID) -> list[NewParcel]:
+    """The parcels of a shipment, in their order."""
+    rows = session.scalars(select(Parcel).where(Parcel.shipment_id == shipment_id).order_by(Parcel.id))
+    return [NewParcel(row.carrier_code, row.tracking_number) for row in rows]
 
 
 def shipment_quantities(session: Session, shipment_ids: Collection[UUID]) -> dict[UUID, dict[UUID, int]]:

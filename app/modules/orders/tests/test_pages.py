@@ -2,57 +2,20 @@
 
 import re
 from dataclasses import replace
-from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
-from app.core import clock
 from app.core.ids import to_public
 from app.modules.orders.adapters.barcode import bars_of, symbols_of
 from app.modules.orders.contracts import NewLine
 from app.modules.orders.tests.conftest import ANNE, Desk
+from app.modules.orders.tests.page_kit import GUTLAND, WHO, fill, owner, page_of, press
 from app.modules.pages import LANGUAGE_COOKIE
 from app.testing.browsing import sign_in, token_of
 from app.testing.working import work
 
-GUTLAND = "/vendor/GUTLAND"
-WHO = {
-    "last_name": "Weber", "language": "de", "shipping_line1": "1, rue du Fort", "shipping_postcode": "L-2226",
-    "shipping_city": "Luxembourg", "shipping_country": "LU", "billing_country": "LU",
-}  # fmt: skip
-
-
-@pytest.fixture
-def owner(desk: Desk, client: TestClient) -> TestClient:
-    """The owner of GUTLAND at the browser, in English; three products are on the shelf."""
-    for sku in ("A", "B", "C"):
-        desk.product(sku)
-        desk.stock(sku, 10)
-    sign_in(client, "vendor", "owner@moselle.example")
-    client.cookies.set(LANGUAGE_COOKIE, "en")
-    return client
-
-
-def page_of(order_id: UUID) -> str:
-    return f"{GUTLAND}/orders/{to_public('ord', order_id)}"
-
-
-def press(client: TestClient, page: str, act: str, **values: object) -> str:
-    """Press a button of a page and give the page that comes then."""
-    data = {"csrf_token": token_of(client.get(page)), **values}
-    answer = client.post(f"{page}/{act}" if act else page, data=data, follow_redirects=True)
-    assert answer.status_code < 500, answer.text[:500]
-    return answer.text
-
-
-def fill(client: TestClient, page: str, **values: object) -> tuple[int, str]:
-    """Send a form with these values; status and page, followed where it led on."""
-    shown = client.get(page)
-    hidden = dict(re.findall(r'type="hidden" name="(form_token|version)" value="([^"]*)"', shown.text))
-    data = {"csrf_token": token_of(shown), **hidden, **values}
-    answer = client.post(page, data=data, follow_redirects=True)
-    return answer.status_code, answer.text
+__all__ = ["owner"]
 
 
 def test_an_order_is_taken_by_hand(owner: TestClient, desk: Desk) -> None:
@@ -96,6 +59,22 @@ def test_lines_are_confirmed_and_declined_one_by_one(owner: TestClient, desk: De
     shown = press(owner, page, "confirm", line=[keys[0], keys[2]])
     assert "To ship" in shown
     assert [line.decision for line in desk.view(order_id).lines] == ["confirmed", "declined", "confirmed"]
+    assert desk.level("B") == (10, 0)
+
+
+def test_fewer_than_were_ordered_are_confirmed(owner: TestClient, desk: Desk) -> None:
+    order_id = desk.place(desk.line("A", 3), desk.line("B", 2), desk.line("C")).order_id
+    page = page_of(order_id)
+    keys = [to_public("oln", line.id) for line in desk.view(order_id).lines]
+    assert "whole number" in press(owner, page, "confirm", part=keys, quantity=["some", "1", "1"])
+    assert "are left for this" in press(owner, page, "confirm", part=keys, quantity=["4", "1", "1"])
+    assert {line.decision for line in desk.view(order_id).lines} == {"pending"}
+    shown = press(owner, page, "confirm", part=keys, quantity=["2", "0", "1"])
+    assert "To ship" in shown
+    lines = desk.view(order_id).lines
+    assert [line.decision for line in lines] == ["confirmed", "declined", "confirmed"]
+    assert [line.cancelled_quantity for line in lines] == [1, 2, 0]
+    assert desk.level("A") == (10, 2)
     assert desk.level("B") == (10, 0)
 
 
@@ -337,55 +316,3 @@ def test_stock_that_arrives_goes_to_the_oldest_line_at_once(owner: TestClient, d
     fill(owner, f"{page_of(first)}/cancel", line_1="2", reason="Not wanted")
     work()
     assert (desk.view(second).order.pending_exceptions, desk.level("D")) == (0, (3, 2))
-
-
-def test_a_withdrawal_goes_from_the_notice_to_the_money(owner: TestClient, desk: Desk) -> None:
-    order_id = desk.place(desk.line("A", 2), desk.line("B"), shipping_cents=500, is_paid=True).order_id
-    page = page_of(order_id)
-    press(owner, page, "confirm")
-    assert f"{page}/withdrawal" not in owner.get(page).text  # nothing was sent yet
-    fill(owner, f"{page}/ship", line_1="2", line_2="1", carrier="", tracking="", is_sent="true")
-    asked = {"line_2": "0", "source": "email", "message": "Too small"}
-    for wrong in ({"line_1": "3"}, {"line_1": "0"}, {"line_1": "1", "received_on": "2999-01-01"}):
-        assert fill(owner, f"{page}/withdrawal", **({"received_on": "2026-11-20"} | asked | wrong))[0] == 422
-    status, shown = fill(
-        owner, f"{page}/withdrawal", **asked, line_1="1", received_on=str(clock.today("UTC"))
-    )
-    assert (status, "Too small" in shown) == (200, True)
-    here = f"{GUTLAND}/orders/withdrawals/{re.findall(r'withdrawals/(wdr_[a-z0-9]+)', shown)[0]}"
-    assert "1 withdrawal to settle" in owner.get(GUTLAND).text
-    assert here in owner.get(f"{GUTLAND}/orders/withdrawals?status=open").text
-    assert f"{here}/refund" not in press(owner, here, "")  # not before somebody agreed
-    assert "Days left to give the money back: 13" in press(owner, here, "approve")
-    press(owner, here, "goods?to=stock")
-    assert desk.level("A") == (9, 0)
-    assert "Refunded" in press(owner, here, "refund")
-    order = desk.view(order_id).order
-    assert (order.refunded_cents, order.status) == (1000, "shipped")
-    press(owner, here, "refund")
-    assert desk.view(order_id).order.refunded_cents == 1000  # once
-    assert desk.kinds(order_id).count("withdrawal_refunded") == 1
-    _, shown = fill(
-        owner, f"{page}/withdrawal", **(asked | {"line_2": "1"}), received_on="2026-11-01", line_1="1"
-    )
-    refused = re.findall(r"withdrawals/(wdr_[a-z0-9]+)", shown)[0]
-    assert fill(owner, f"{GUTLAND}/orders/withdrawals/{refused}/refuse", reason="Worn")[0] == 200
-    assert "Worn" in owner.get(f"{GUTLAND}/orders/withdrawals/{refused}").text
-
-
-def test_with_all_of_the_goods_their_shipping_goes_back(owner: TestClient, desk: Desk) -> None:
-    order_id = desk.place(desk.line("A", 2), shipping_cents=500, is_paid=True).order_id
-    page = page_of(order_id)
-    press(owner, page, "confirm")
-    fill(owner, f"{page}/ship", line_1="2", carrier="", tracking="", is_sent="true")
-    desk.rows("UPDATE orders SET shipped_at = now() - interval '20 days' WHERE id = :id", id=order_id)
-    today = str(clock.today("UTC"))
-    _, shown = fill(owner, f"{page}/withdrawal", line_1="2", source="letter", received_on=today)
-    assert "more than 14 days after delivery" in shown
-    here = f"{GUTLAND}/orders/withdrawals/{re.findall(r'withdrawals/(wdr_[a-z0-9]+)', shown)[0]}"
-    press(owner, here, "approve")
-    press(owner, here, "goods?to=aside")
-    assert desk.level("A") == (8, 0)
-    press(owner, here, "refund")
-    order = desk.view(order_id).order
-    assert (order.refunded_cents, order.status) == (2500, "refunded")
