@@ -1,6 +1,7 @@
 """Every operation answers as the description says, to what it allows and to what it does not, and in a row."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,13 @@ from app.testing.working import work
 
 _ROOT = Path(__file__).parents[2]
 _ARGUMENTS = ("--checks=all", "--max-examples=5", "--phases=examples,coverage,fuzzing,stateful", "--seed=1")
-_ARGUMENTS += ("--suppress-health-check=all", "--workers=2", "--no-color", "--generation-deterministic")
+_ARGUMENTS += (
+    "--suppress-health-check=all",
+    "--workers=2",
+    "--no-color",
+    "--generation-deterministic",
+    "--request-timeout=60",
+)
 
 
 def _run(url: str, key: str, area: str, folder: Path) -> None:
@@ -27,8 +34,9 @@ def _run(url: str, key: str, area: str, folder: Path) -> None:
         "PYTHONPATH": str(_ROOT),
     }
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=170)
-    # The failures first: what the server said of them follows, as captured.
-    assert done.returncode == 0, done.stdout.partition("= FAILURES =")[2][:20000] + done.stderr[-2000:]
+    # What went wrong comes first; what the server said of it follows, as captured.
+    wrong = re.search(r"=+ (ERRORS|FAILURES) =+.*", done.stdout, re.DOTALL)
+    assert done.returncode == 0, (wrong[0] if wrong else done.stdout)[:20000] + done.stderr[-2000:]
 
 
 @pytest.fixture(autouse=True)
