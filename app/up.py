@@ -136,7 +136,10 @@ def _say_ready(platform: Platform, port: int, seconds: float, environment: Mappi
     if not platform.demo_logins:
         lines.append("  No demo data. On servers of your own make it with: wizamart seed demo")
     if "WIZAMART_SANDBOX_URL" in environment:
-        lines += ["", f"  Stand-ins for Stripe and Letzshop, no money moves: {environment['WIZAMART_SANDBOX_URL']}"]
+        lines += [
+            "",
+            f"  Stand-ins for Stripe and Letzshop, no money moves: {environment['WIZAMART_SANDBOX_URL']}",
+        ]
     lines += ["", f"  Health {base}/health   Metrics {base}/metrics   Stop with Ctrl-C"]
     typer.echo("\n".join(lines))
 
