@@ -319,13 +319,3 @@ def retry_act(session: Session, act_id: UUID, *, connection_id: UUID | None = No
     if _first(session, record.id) == act.id:
         dispatch_act(session, act)
     return act
-
-
-def repair_units(session: Session, record_id: UUID) -> bool:
-    """Tell again of units that differ; what was decided there is taken over when the order is read. Whether an act was
-    written."""
-    record = lock_record(session, record_id)
-    before = _first(session, record.id)
-    if record.order_id is not None:
-        tell_units(session, record.order_id)
-    return _first(session, record.id) != before
