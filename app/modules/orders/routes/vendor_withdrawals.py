@@ -1,7 +1,7 @@
 """Withdrawals: the inbox with its clock, one notice and what is done with it, and writing one down."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -56,7 +56,8 @@ def _select(*_: object) -> Select[Any]:
 
 
 def _late(_chosen: object) -> ColumnElement[bool]:
-    return Withdrawal.status.in_(_WAITS) & (Withdrawal.received_at < clock.now() - PERIOD)
+    # The last day counts whole.
+    return Withdrawal.status.in_(_WAITS) & (Withdrawal.received_at < clock.now() - PERIOD - timedelta(days=1))
 
 
 mount_list(
@@ -118,7 +119,7 @@ def withdrawal(ctx: PageContext, withdrawal_id: str) -> Response:
         Fact(ctx.t("orders.fields.buyer"), order.buyer.name),
         Fact(ctx.t(f"{_T}.source"), ctx.t(f"{_T}.sources.{row.source}")),
         Fact(ctx.t(f"{_T}.received_at"), row.received_at, "datetime"),
-        Fact(ctx.t(f"{_T}.refund_until"), (row.received_at + PERIOD).date(), "date"),
+        Fact(ctx.t(f"{_T}.refund_until"), withdrawal_service.refund_until(row, ctx.time_zone), "date"),
         Fact(ctx.t(f"{_T}.goods_received_at"), row.goods_received_at, "datetime"),
     ]
     blocks = [
@@ -150,7 +151,8 @@ def _notice(ctx: PageContext, row: Withdrawal, *, is_in_time: bool) -> tuple[str
         return None
     if row.status == WithdrawalStatus.OPEN and not is_in_time:
         return "warning", ctx.t(f"{_T}.too_late")
-    days = (row.received_at + PERIOD - clock.now()).days
+    last_day = withdrawal_service.refund_until(row, ctx.time_zone)
+    days = (last_day - clock.today(ctx.time_zone)).days
     return ("danger", ctx.t(f"{_T}.is_over")) if days < 0 else ("info", ctx.t(f"{_T}.days_left", days=days))
 
 

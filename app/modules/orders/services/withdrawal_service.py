@@ -6,8 +6,9 @@ back (Directive 2011/83/EU, Articles 9 and 13); it may wait for the goods.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -121,6 +122,11 @@ def is_in_time(order: Order, row: Withdrawal) -> bool:
     """Whether the notice came within fourteen days of delivery; of sending, where nobody knows when it arrived."""
     since = order.delivered_at or order.shipped_at
     return since is None or row.received_at <= since + PERIOD
+
+
+def refund_until(row: Withdrawal, time_zone: str) -> date:
+    """The last day for the money: the fourteenth after that of the notice, by the vendor's calendar."""
+    return row.received_at.astimezone(ZoneInfo(time_zone)).date() + PERIOD
 
 
 def approve(session: Session, withdrawal_id: UUID, by: By) -> Withdrawal:
