@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     sentry_dsn: SecretStr | None = None
     otlp_endpoint: str | None = None
 
-    database_pool_size: int = 10
+    # Also how many requests a web process works at in the same moment; each may take one more for a moment.
+    database_pool_size: int = Field(default=10, ge=1)
     # Off: for a pooler that gives a session another connection for each transaction and knows no prepared statements.
     database_prepared_statements: bool = True
     statement_timeout_seconds: int = 30

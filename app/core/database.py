@@ -26,11 +26,12 @@ from app.core.roles import IDENTITY, PLATFORM, TENANT
 
 log = structlog.get_logger(__name__)
 
-_SET = text(
-    "SELECT set_config('role', :role, true), set_config('app.vendor_id', :vendor_id, true), "
-    "set_config('app.company_id', :company_id, true), set_config('app.platform_ids', :platform_ids, true), "
-    "set_config('app.vendor_ids', :vendor_ids, true), set_config('app.company_ids', :company_ids, true), "
-    "set_config('statement_timeout', :statement_timeout, true), pg_backend_pid() AS backend_pid"
+# To the driver as it is: every transaction begins with it.
+_SET = (
+    "SELECT set_config('role', %(role)s, true), set_config('app.vendor_id', %(vendor_id)s, true), "
+    "set_config('app.company_id', %(company_id)s, true), set_config('app.platform_ids', %(platform_ids)s, true), "
+    "set_config('app.vendor_ids', %(vendor_ids)s, true), set_config('app.company_ids', %(company_ids)s, true), "
+    "set_config('statement_timeout', %(statement_timeout)s, true), pg_backend_pid() AS backend_pid"
 )
 _PREPARE_AFTER = 5  # uses of a statement by one connection
 _CONNECT_SECONDS = 5
@@ -153,8 +154,10 @@ def engine() -> Engine:
         )
     made = make_engine(
         settings.database_url,
+        # One connection for what a thread does, and one for what it may do beside it (`independent_write`). A web
+        # process has no more threads than that: who holds a connection, and what others wait for, gets a second.
         pool_size=settings.database_pool_size,
-        max_overflow=5,
+        max_overflow=settings.database_pool_size,
         pool_timeout=10,
         pool_pre_ping=False,
         connect_args={
@@ -190,7 +193,7 @@ def enter_scope(connection: Connection, scope: Scope) -> None:
     ``connection.info["backend_pid"]`` is the server's process of this transaction, also behind a pooler.
     """
     timeout = f"{get_settings().statement_timeout_seconds}s"
-    row = connection.execute(_SET, {**scope.settings(), "statement_timeout": timeout}).one()
+    row = connection.exec_driver_sql(_SET, {**scope.settings(), "statement_timeout": timeout}).one()
     connection.info["backend_pid"] = row.backend_pid
 
 
@@ -244,11 +247,14 @@ def acting_in(session: Session, scope: Scope) -> Iterator[Session]:
     """
     assert isinstance(session, ScopedSession)
     former = session.scope
-    session.flush()
-    # Begins the transaction in its own scope: a savepoint falls back to that.
-    connection = session.connection()
-    session.scope = scope
-    enter_scope(connection, scope)
+    if session.in_transaction():
+        session.flush()
+        # Begins what is within savepoints in its own scope: they fall back to that.
+        connection = session.connection()
+        session.scope = scope
+        enter_scope(connection, scope)
+    else:
+        session.scope = scope
     try:
         yield session
         session.flush()

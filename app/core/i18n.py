@@ -7,6 +7,7 @@ compile step. Plural forms follow the language, whatever a file's header says.
 
 import io
 import re
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -72,14 +73,17 @@ class _Collector(Catalog):
 
 
 class _Catalogues(dict[str, _Texts]):
-    """By language; one that was not read yet is read when it is asked for."""
+    """By language; one that was not read yet is read when it is asked for, once, however many ask."""
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         super().__init__()
         self.folders = folders
+        self._lock = threading.Lock()
 
     def __missing__(self, lang: str) -> _Texts:
-        self[lang] = _load_language(lang, self.folders)
+        with self._lock:
+            if lang not in self:
+                self[lang] = _load_language(lang, self.folders)
         return self[lang]
 
 

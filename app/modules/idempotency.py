@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, delete, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+import orjson
+from sqlalchemy import Index, delete, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -28,6 +28,29 @@ MAX_KEY_CHARACTERS = 255
 _KEPT_FOR = timedelta(hours=24)
 _TWIN_WAITS_SECONDS = 5
 _LOCK_NOT_AVAILABLE = "55P03"
+# Waits for a twin as long as said and no longer; what comes after it waits as long as ever. One statement, as every act
+# of a program and every form pays for it.
+_CLAIM = text(
+    """
+    WITH waiting AS MATERIALIZED (
+        SELECT former.value, set_config('lock_timeout', :waits, true)
+        FROM (SELECT current_setting('lock_timeout') AS value OFFSET 0) former
+    )
+    INSERT INTO idempotency_keys (id, vendor_id, actor_id, route, key, body_hash, headers, created_at)
+    SELECT CAST(:id AS uuid), CAST(:vendor_id AS uuid), CAST(:actor_id AS uuid), CAST(:route AS text),
+        CAST(:key AS text), CAST(:body_hash AS bytea), '{}', CAST(:now AS timestamptz)
+    FROM waiting
+    ON CONFLICT DO NOTHING
+    RETURNING (SELECT set_config('lock_timeout', value, true) FROM waiting)
+    """
+)
+_FINISH = """
+    UPDATE idempotency_keys SET status = :status, headers = CAST(:headers AS jsonb), body = CAST(:body AS bytea)
+    WHERE {vendor} AND actor_id = :actor_id AND route = :route AND key = :key
+"""
+# No "is not distinct from": no index serves it.
+_FINISH_OF_VENDOR = text(_FINISH.format(vendor="vendor_id = :vendor_id"))
+_FINISH_OF_NOBODY = text(_FINISH.format(vendor="vendor_id IS NULL"))
 
 
 class StillRunningError(ConflictError):
@@ -112,37 +135,44 @@ def begin(session: Session, act: Act) -> Answer | None:
 
 def _claim(session: Session, act: Act, body_hash: bytes) -> bool:
     values: dict[str, Any] = {
-        "id": new_id(),
+        **_key_of(act),
         "vendor_id": act.vendor_id,
-        "actor_id": act.actor_id,
-        "route": act.route,
+        "id": new_id(),
+        "body_hash": body_hash,
+        "now": clock.system_now(),
+        "waits": f"{_TWIN_WAITS_SECONDS}s",
     }
-    values |= {"key": act.key, "body_hash": body_hash, "headers": {}, "created_at": clock.system_now()}
-    insertion = insert(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.id)
-    session.execute(text(f"SET LOCAL lock_timeout = '{_TWIN_WAITS_SECONDS}s'"))
     try:
-        claimed = session.execute(insertion).one_or_none()
+        return session.connection().execute(_CLAIM, values).first() is not None
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise StillRunningError from None
         raise
-    session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
-    return claimed is not None
 
 
 def finish(session: Session, act: Act, answer: Answer) -> None:
     """Store the answer of an act that ``begin`` said was to be done."""
+    values: dict[str, Any] = {
+        **_key_of(act),
+        "status": answer.status,
+        "headers": orjson.dumps(dict(answer.headers)).decode(),
+        "body": answer.body,
+    }
     with acting_in(session, IdentityScope()):
-        session.execute(
-            update(IdempotencyKey)
-            .where(*_same(act))
-            .values(status=answer.status, headers=dict(answer.headers), body=answer.body)
-        )
+        connection = session.connection()
+        if act.vendor_id is None:
+            connection.execute(_FINISH_OF_NOBODY, values)
+        else:
+            connection.execute(_FINISH_OF_VENDOR, {**values, "vendor_id": act.vendor_id})
+
+
+def _key_of(act: Act) -> dict[str, Any]:
+    return {"actor_id": act.actor_id, "route": act.route, "key": act.key}
 
 
 def _same(act: Act) -> tuple[Any, ...]:
     return (
-        IdempotencyKey.vendor_id.is_not_distinct_from(act.vendor_id),
+        IdempotencyKey.vendor_id == act.vendor_id,
         IdempotencyKey.actor_id == act.actor_id,
         IdempotencyKey.route == act.route,
         IdempotencyKey.key == act.key,

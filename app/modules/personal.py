@@ -240,7 +240,8 @@ def _emptied(column: Column[Any]) -> ColumnElement[Any]:
         return null()
     kind = column.type
     if isinstance(kind, JSONB):
-        return case((func.jsonb_typeof(column) == "array", cast("[]", JSONB)), else_=cast("{}", JSONB))
+        # The values themselves: a text cast to JSONB would be stored as a JSON string.
+        return case((func.jsonb_typeof(column) == "array", cast([], JSONB)), else_=cast({}, JSONB))
     if isinstance(kind, ARRAY | TSVECTOR):
         return cast("{}" if isinstance(kind, ARRAY) else "", kind)
     return literal("" if isinstance(kind, Text) else b"", kind)

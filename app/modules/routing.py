@@ -25,7 +25,7 @@ from app.modules.menu import AREA_ROOTS, is_hidden, pages
 from app.modules.pages import AREA_COOKIES, CSRF_COOKIE, IDENTITY, PageContext, language_of, theme_of
 from app.modules.principal import Principal
 from app.modules.registry import modules
-from app.modules.state import is_enabled, is_enabled_anywhere, one_view
+from app.modules.state import is_enabled, is_enabled_anywhere, look_up, one_view
 from app.modules.webhook_doors import WebhookRouter
 
 PageFunction = Callable[..., Response]
@@ -199,6 +199,7 @@ def _endpoint(module: ModuleDefinition, door: Door, page: PageDef | None) -> Cal
         elif not is_enabled_anywhere(module.code):
             raise NotFoundError
         scope: Scope = principal.scope if principal else IdentityScope()
+        look_up(principal.vendor.id if principal and principal.vendor else None)
         with unit_of_work(scope) as session:
             if principal and principal.vendor:
                 _check_plan(session, principal.vendor.id, door, page)

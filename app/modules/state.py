@@ -221,6 +221,13 @@ def _platforms_of(vendor_id: UUID) -> frozenset[UUID]:
     return known[vendor_id]
 
 
+def look_up(vendor_id: UUID | None) -> None:
+    """Read what is on for a vendor, if it is not known yet: called before a request's transaction begins, so that
+    nothing in it waits for a second connection."""
+    if vendor_id is not None:
+        _platforms_of(vendor_id)
+
+
 def enabled_modules(platform_ids: Collection[UUID]) -> list[str]:
     """Codes of the modules that are on for any of the platforms, in dependency order."""
     return [code for code in modules() if is_enabled(code, platform_ids)]

@@ -2,12 +2,14 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import structlog
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -68,7 +70,14 @@ def create_app() -> FastAPI:
     get_keys(settings)
     with engine().connect() as connection:
         refuse_powerful_role(connection)
-    app = FastAPI(title="Wizamart", docs_url=None, redoc_url=None, openapi_url=None, telemetry=_telemetry())
+    app = FastAPI(
+        title="Wizamart",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry=_telemetry(),
+        lifespan=_limit_threads,
+    )
     environment()
     for name, folder in static_roots().items():
         app.mount(f"/static/{name}", StaticFiles(directory=folder))
@@ -84,6 +93,14 @@ def create_app() -> FastAPI:
     app.add_exception_handler(PoolTimeoutError, _on_database_error)
     app.add_exception_handler(RequestValidationError, _on_request_error)
     return app
+
+
+@asynccontextmanager
+async def _limit_threads(_app: FastAPI) -> AsyncIterator[None]:
+    """Work at as many requests at once as there are connections for them: the others wait for their turn before they
+    hold anything, in the order in which they came."""
+    to_thread.current_default_thread_limiter().total_tokens = get_settings().database_pool_size
+    yield
 
 
 def _telemetry() -> TelemetryConfig:

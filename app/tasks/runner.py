@@ -4,7 +4,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -43,7 +42,7 @@ _BATCH_SECONDS = 1.0  # then the jobs of a batch that were not begun go back, fo
 _KEEP_SECONDS = 0.05  # then the successes of a batch's quick jobs are written, also while a slow one runs
 _SLICE_JOBS = 50
 _SLICE_SECONDS = 10.0
-_IDLE_LOOK_SECONDS = 0.1
+_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.1, 1.0  # others may add work meanwhile, or move the clock
 
 
 @shared_task(name=wakeups.TAKE, acks_late=False, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -76,22 +75,23 @@ def run_until_idle(queues: Sequence[str], *, timeout_seconds: float) -> bool:
         has_more = [run_slice(queue) for queue in queues]
         if any(has_more):
             continue
-        if not _has_due(queues, left):
+        due_in = _seconds_until_due(queues)
+        if due_in is None or due_in > left:
             return True
-        time.sleep(_IDLE_LOOK_SECONDS)
+        time.sleep(min(max(_LOOK_SECONDS, due_in), _LONGEST_LOOK_SECONDS))
     return False
 
 
 _DUE = text(
-    "SELECT EXISTS (SELECT FROM jobs WHERE queue = ANY(:queues) AND state = 'queued' AND waiting_reason IS NULL "
-    "AND run_after <= :until)"
+    "SELECT min(run_after) FROM jobs WHERE queue = ANY(:queues) AND state = 'queued' AND waiting_reason IS NULL"
 )
 
 
-def _has_due(queues: Sequence[str], within_seconds: float) -> bool:
+def _seconds_until_due(queues: Sequence[str]) -> float | None:
+    """Negative for what is due already; None when nothing waits for its time."""
     with unit_of_work(SYSTEM) as session:
-        until = clock.now() + timedelta(seconds=within_seconds)
-        return bool(session.execute(_DUE, {"queues": list(queues), "until": until}).scalar_one())
+        due_at = session.execute(_DUE, {"queues": list(queues)}).scalar_one()
+    return None if due_at is None else float((due_at - clock.now()).total_seconds())
 
 
 def _run_batch(jobs: Sequence[ClaimedJob]) -> None:

@@ -32,7 +32,7 @@ _TASK = "app.modules.marketplace.tasks.export.export_vendor_products_to_folder"
 _REQUESTS_PER_SECOND = 20.0
 _START_SECONDS = 60.0
 _DRAIN_SECONDS = 120.0
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.1
 # Once the module stays off for longer, so that a worker which did not follow would be seen.
 _LONG_OFF_SECONDS = FOLLOW_SECONDS + 0.5
 

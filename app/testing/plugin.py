@@ -21,6 +21,7 @@ from app.core.embedded import running_servers
 from app.main import create_app
 from app.modules.registry import modules
 from app.modules.tasks import QUEUES
+from app.testing import programs
 from app.testing.database import FIRST_RUN, Database, Templates, connect_app
 from app.testing.engines import sharing_engine
 
@@ -51,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "xdist_group(name): is done by the process that does others of the name"
     )
     database.create_engine = sharing_engine  # type: ignore[attr-defined,assignment]
+    programs.is_forking = True
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -128,7 +128,8 @@ def list_products(letzshop: Letzshop, given: Given) -> Given:
     else:
         found = letzshop.every("product", shop=shop["code"])
     names = ("id", "sku", "gtin", "price_cents", "name", "availability", "feeds", "changed_at")
-    return {"data": [{name: one[name] for name in names} for one in found]}
+    today = (shops.priced(one, letzshop.store.now()) for one in found)
+    return {"data": [{name: one[name] for name in names} for one in today]}
 
 
 def list_events(letzshop: Letzshop, given: Given) -> Given:

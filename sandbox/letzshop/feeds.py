@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 COLUMNS = frozenset(
     {
@@ -36,7 +37,7 @@ class FeedError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One product in one language; ``price_cents`` is what a buyer pays today."""
+    """One product in one language; ``sale``: another price, and from when to when (Unix times) buyers pay it."""
 
     sku: str
     title: str
@@ -47,6 +48,7 @@ class Row:
     mpn: str | None
     brand: str | None
     category: str | None
+    sale: tuple[int, float | None, float | None] | None = None
 
 
 @dataclass
@@ -97,12 +99,13 @@ def _read_row(cells: Mapping[str, str], line: int, seen: set[str], reading: Read
         sku=cells["id"],
         title=cells["title"],
         description=cells.get("description", ""),
-        price_cents=_cents(cells.get("sale_price") or cells["price"]) or 0,
+        price_cents=_cents(cells["price"]) or 0,
         availability=_availability(cells),
         gtin=gtin or None,
         mpn=cells.get("mpn") or None,
         brand=cells.get("brand") or None,
         category=cells.get("google_product_category") or cells.get("product_type") or None,
+        sale=_sale(cells),
     )
 
 
@@ -118,6 +121,8 @@ def _problems(cells: Mapping[str, str], seen: set[str]) -> Iterator[tuple[str, s
     for name in ("price", "sale_price"):
         if cells.get(name) and _cents(cells[name]) is None:
             yield name, "is no amount in EUR"
+    if _dates(cells) is None:
+        yield "sale_price_effective_date", "is no pair of times with a slash between them"
     if _availability(cells) not in _AVAILABILITIES:
         yield "availability", "is none of in_stock, out_of_stock, preorder, backorder"
     gtin = cells.get("gtin", "")
@@ -127,6 +132,29 @@ def _problems(cells: Mapping[str, str], seen: set[str]) -> Iterator[tuple[str, s
 
 def _availability(cells: Mapping[str, str]) -> str:
     return cells.get("availability", "in_stock").strip().replace(" ", "_") or "in_stock"
+
+
+def _sale(cells: Mapping[str, str]) -> tuple[int, float | None, float | None] | None:
+    cents = _cents(cells.get("sale_price", ""))
+    return None if cents is None else (cents, *(_dates(cells) or (None, None)))
+
+
+def _dates(cells: Mapping[str, str]) -> tuple[float | None, float | None] | None:
+    """From when to when the sale price is good; None where it cannot be read. Times without a zone are UTC."""
+    said = cells.get("sale_price_effective_date", "").strip()
+    if not said:
+        return None, None
+    begins, slash, ends = said.partition("/")
+    try:
+        first, last = _time(begins), _time(ends)
+    except ValueError:
+        return None
+    return (first, last) if slash and first <= last else None
+
+
+def _time(text: str) -> float:
+    found = datetime.fromisoformat(text.strip())
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _cents(text: str) -> int | None:

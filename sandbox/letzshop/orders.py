@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.letzshop import units
 from sandbox.letzshop.buyers import make_buyer
+from sandbox.letzshop.shops import priced
 from sandbox.letzshop.state import Letzshop, NotThereError
 from sandbox.store import Object
 
@@ -57,6 +58,7 @@ def _place_one(letzshop: Letzshop, given: Mapping[str, Any], codes: Sequence[str
         if given.get("lines")
         else _random_lines(letzshop, rng, given, codes)
     )
+    picked = [(priced(product, letzshop.store.now()), quantity) for product, quantity in picked]
     buyer = make_buyer(rng, given.get("country"), given.get("locale"))
     for name in ("shipAddress", "billAddress"):
         buyer[name] |= given.get(name) or {}

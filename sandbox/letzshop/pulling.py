@@ -115,6 +115,7 @@ def _store(letzshop: Letzshop, code: str, language: str, row: Row) -> bool:
     product |= {
         name: told[name] for name in ("price_cents", "availability", "gtin", "mpn", "brand", "category")
     }
+    product["sale"] = list(row.sale) if row.sale else None
     product["parser"] = parser_of(row.gtin)
     product["name"] = {**product["name"], language: row.title}
     product["description"] = {**product["description"], language: row.description}

@@ -134,6 +134,7 @@ def new_product(letzshop: Letzshop, code: str, sku: str | None) -> Object:
         "gtin": None,
         "parser": None,
         "price_cents": 0,
+        "sale": None,
         "name": {},
         "description": {},
         "brand": None,
@@ -143,6 +144,13 @@ def new_product(letzshop: Letzshop, code: str, sku: str | None) -> Object:
         "feeds": [],
         "changed_at": None,
     }
+
+
+def priced(product: Object, now: float) -> Object:
+    """The product at the price that a buyer pays at this time: that of the sale while it is on."""
+    cents, begins, ends = product.get("sale") or (None, None, None)
+    is_on = cents is not None and (begins is None or begins <= now) and (ends is None or now <= ends)
+    return {**product, "price_cents": cents} if is_on else product
 
 
 def parser_of(number: str | None) -> str | None:

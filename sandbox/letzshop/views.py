@@ -8,6 +8,7 @@ from graphql import GraphQLError
 
 from sandbox.letzshop import units
 from sandbox.letzshop.settings import Settings
+from sandbox.letzshop.shops import priced
 from sandbox.letzshop.state import Letzshop
 from sandbox.store import Object
 
@@ -20,6 +21,7 @@ class Views:
     def __init__(self, letzshop: Letzshop, switches: Settings) -> None:
         self.letzshop = letzshop
         self.switches = switches
+        self._now = letzshop.store.now()
 
     def shipment(self, shipment: Object) -> Object:
         return {
@@ -95,6 +97,7 @@ class Views:
         return {"number": number, "parser": product["parser"]}
 
     def product(self, product: Object) -> Object:
+        product = priced(product, self._now)
         age = product["age"]
         return {
             "id": product["product_id"],

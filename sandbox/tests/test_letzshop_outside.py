@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -115,6 +116,39 @@ def test_a_feed_becomes_products_that_can_be_ordered(letzshop: LetzshopBox, feed
     pull()
     back = {one["sku"]: one["id"] for one in letzshop.look("/listings?shop=ABC")["data"]}
     assert back == {sku: one["id"] for sku, one in listed.items()}
+
+
+def test_a_sale_is_on_between_its_dates_only(letzshop: LetzshopBox, box: Sandbox, feed: Feed) -> None:
+    def at(day: int) -> datetime:
+        return datetime(2030, 1, day, tzinfo=UTC)
+
+    def offered() -> tuple[int, str, int]:
+        """What listings, the API and an order say of the price."""
+        (listed,) = letzshop.look("/listings?shop=ABC")["data"]
+        said = letzshop.ask("{ products { nodes { variants { price } } } }").json()["data"]["products"][
+            "nodes"
+        ]
+        (order,) = letzshop.door("/place", shop="ABC", lines=[{"sku": "MUG"}])["data"]
+        return listed["price_cents"], said[0]["variants"][0]["price"], order["total_cents"]
+
+    letzshop.door("/feeds", shop="ABC", feeds={"fr": feed.url})
+    dates = f"{at(5).isoformat()}/{at(9).isoformat()}"
+    cells = (
+        "id\ttitle\tprice\tsale_price\tsale_price_effective_date\r\nMUG\tMug\t19.99 EUR\t15.00 EUR\t{}\r\n"
+    )
+    feed.content = cells.format("soon").encode()
+    (report,) = letzshop.door("/pull", shop="ABC")["data"]
+    assert [one["column"] for one in report["problems"]] == ["sale_price_effective_date"]
+    feed.content = cells.format(dates).encode()
+    letzshop.door("/pull", shop="ABC")
+    seen = []
+    for day in (4, 6, 10):
+        box.control("POST", "/clock", {"frozen_at": int(at(day).timestamp())})
+        seen.append(offered()[::2])
+    box.control("POST", "/clock", {"frozen_at": int(at(6).timestamp())})
+    assert float(offered()[1]) == 15
+    box.control("POST", "/clock", {"frozen_at": None})
+    assert seen == [(1999, 1999), (1500, 1500), (1999, 1999)]
 
 
 def test_feeds_are_pulled_by_themselves(letzshop: LetzshopBox, feed: Feed) -> None:

@@ -145,7 +145,8 @@ def api_url(app: FastAPI) -> Iterator[str]:
     """The address of the application, served by a real server in this process."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    # A client may think for longer than uvicorn's five seconds before it asks on the same connection again.
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=75))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

@@ -13,12 +13,9 @@ from app.core.config import get_settings
 from app.testing.working import work
 
 _ROOT = Path(__file__).parents[2]
-_ARGUMENTS = ("--checks=all", "--max-examples=5", "--phases=examples,coverage,fuzzing,stateful", "--seed=1")
-_ARGUMENTS += (
-    "--suppress-health-check=all",
-    "--workers=2",
-    "--no-color",
-    "--generation-deterministic",
+_ARGUMENTS = (
+    *("--checks=all", "--max-examples=5", "--phases=examples,coverage,fuzzing,stateful", "--seed=1"),
+    *("--suppress-health-check=all", "--workers=2", "--no-color", "--generation-deterministic"),
     "--request-timeout=60",
 )
 
@@ -34,9 +31,20 @@ def _run(url: str, key: str, area: str, folder: Path) -> None:
         "PYTHONPATH": str(_ROOT),
     }
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=170)
-    # What went wrong comes first; what the server said of it follows, as captured.
-    wrong = re.search(r"=+ (ERRORS|FAILURES) =+.*", done.stdout, re.DOTALL)
-    assert done.returncode == 0, (wrong[0] if wrong else done.stdout)[:20000] + done.stderr[-2000:]
+    if done.returncode:
+        # What went wrong comes first; what the server said of it follows, as captured.
+        wrong = re.search(r"=+ (ERRORS|FAILURES) =+.*", done.stdout, re.DOTALL)
+        report = wrong[0] if wrong else done.stdout + done.stderr[-2000:]
+        pytest.fail(f"{_in_short(report)}\n{report[:20000]}\n{done.stderr[-2000:]}", pytrace=False)
+
+
+_ASIDE = re.compile(r"[=\s]*$|=+ |\d+\. Test Case|Reproduce with|curl |st replay |Need more help|Join our ")
+
+
+def _in_short(report: str) -> str:
+    """What went wrong with which operation, in one line: of a long run's output often only the end is shown."""
+    lines = [line.strip() for line in report.partition(" SUMMARY ")[0].splitlines()]
+    return " | ".join(dict.fromkeys(line.strip("_ ") for line in lines if not _ASIDE.match(line)))[:1500]
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from app.core import clock
 from app.modules.customers.contracts import Address, Buyer
 from app.modules.marketplace.contracts import (
     Ability,
+    Access,
+    AccessField,
     CheckOutcome,
     CheckReport,
     DirectoryPage,
@@ -38,6 +40,7 @@ class Sheet:
     email: str = "anne@mail.example"
     tracking: tuple[str, str] | None = None
     is_readable: bool = True
+    remark: str = ""
 
 
 @dataclass
@@ -155,6 +158,17 @@ class PaperConnector:
         {Ability.ORDERS, Ability.HISTORY, Ability.DECISIONS, Ability.TRACKING, Ability.RETURNS}
     )
 
+    fields: tuple[AccessField, ...] = ()
+
+    def keep(self, session: Session, connection_id: UUID, given: Mapping[str, str]) -> None:
+        """Nothing is asked."""
+
+    def show(self, session: Session, connection_id: UUID) -> Access:
+        return Access()
+
+    def forget(self, session: Session, connection_id: UUID) -> None:
+        """Nothing was given."""
+
     def open(self, session: Session, connection_id: UUID) -> PaperChannel:
         return PaperChannel()
 
@@ -174,6 +188,7 @@ def _said(sheet: Sheet) -> ExternalOrder:
     raw: dict[str, Any] = {
         "id": sheet.id,
         "email": sheet.email,
+        "remark": sheet.remark,
         "units": {one.id: one.state for one in units},
     }
     if not sheet.is_readable:

@@ -1,12 +1,6 @@
-"""Orders in and acts out through a connector, against a marketplace on paper, with jobs run in this process."""
+"""Orders in and acts out through a connector, against a marketplace on paper."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
-
-import pytest
-from fastapi import FastAPI
 
 from app.core import clock
 from app.core.database import SYSTEM, unit_of_work
@@ -16,77 +10,13 @@ from app.modules.marketplace.exceptions import ChannelUnavailableError, KeyRefus
 from app.modules.marketplace.services import act_service, connection_job_service, connection_service
 from app.modules.marketplace.services.record_service import get_record
 from app.modules.orders import facade as orders
-from app.modules.orders.contracts import By, NewParcel
-from app.modules.orders.enums import Source
+from app.modules.orders.contracts import NewParcel
 from app.modules.orders.services.exception_service import retry_exceptions
 from app.modules.orders.services.shipment_service import set_parcels
-from app.modules.orders.tests.conftest import Desk
-from app.modules.registry import modules
-from app.modules.tenancy import facade as tenancy
-from app.tasks.runner import run_until_idle
-from app.testing.database import Database
+from tests.channels.conftest import BY, Shop
 from tests.channels.paper import WORLD
 
-BY = By(Source.USER)
 AVAILABLE, UNAVAILABLE, RETURNED = UnitState.AVAILABLE, UnitState.UNAVAILABLE, UnitState.RETURNED
-
-
-@dataclass
-class Shop(Desk):
-    """A vendor with a connection, and the marketplace at its other end."""
-
-    connection_id: UUID | None = None
-
-    def work(self) -> None:
-        """Do all that waits, and what waits for later."""
-        for _ in range(30):
-            run_until_idle(["default", "long_running"], timeout_seconds=0.3)
-            late = "UPDATE jobs SET run_after = now() WHERE module = 'marketplace' AND state = 'queued' "
-            if not self.rows(f"{late} AND vendor_id = :vendor AND task NOT LIKE '%feed_push%' RETURNING id"):
-                return
-
-    def sync(self) -> None:
-        assert self.connection_id
-        with self.session() as session:
-            facade.sync_now(session, self.connection_id)
-        self.work()
-
-    def records(self) -> dict[str, Any]:
-        found = self.rows("SELECT * FROM external_orders WHERE vendor_id = :vendor")
-        return {row.external_id: row for row in found}
-
-    def order(self, name: str) -> Any:
-        return self.rows(
-            "SELECT * FROM orders WHERE vendor_id = :vendor AND channel = 'paper' AND external_id = :name",
-            name=name,
-        )[0]
-
-    def acts(self) -> list[tuple[str, str]]:
-        found = self.rows("SELECT kind, state FROM outgoing_acts WHERE vendor_id = :vendor ORDER BY id")
-        return [(row.kind, row.state) for row in found]
-
-    def problems(self) -> set[str]:
-        found = self.rows(
-            "SELECT key FROM problems WHERE vendor_id = :vendor AND cleared_at IS NULL AND key LIKE 'marketplace.%'"
-        )
-        return {row.key.split(":")[0] for row in found}
-
-
-@pytest.fixture
-def shop(app: FastAPI, world: Database, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    providers = modules()["marketplace"].providers
-    monkeypatch.setitem(providers, "marketplace.connectors", "tests.channels.paper:PAPER")
-    WORLD.__init__()  # type: ignore[misc]
-    vendor = tenancy.get_vendor("MOSELLE")
-    shop = Shop(vendor.id, world.owner_engine)
-    shop.rows("DELETE FROM connections WHERE vendor_id = :vendor")
-    shop.rows("UPDATE jobs SET state = 'cancelled' WHERE state = 'queued'")
-    for sku, count in (("A", 10), ("B", 10)):
-        shop.product(sku)
-        shop.stock(sku, count)
-    with shop.session() as session:
-        shop.connection_id = facade.connect(session, vendor.id, "paper")
-    return shop
 
 
 def test_orders_come_in_once_and_their_decisions_go_out(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from app.modules.orders.contracts import NewParcel
 from app.modules.tenancy import facade as tenancy
 from app.testing.database import Database
 from sandbox.testing import Sandbox, running_sandbox
-from tests.channels.test_channels import BY, Shop
+from tests.channels.conftest import BY, Shop
 
 KEY = "lz_test_loop_manager"
 

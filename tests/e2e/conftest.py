@@ -28,8 +28,9 @@ from app.modules.tenancy.contracts import DEMO_PASSWORD
 from app.testing.browsing import chromium, sign_in
 from app.testing.database import Templates
 from app.testing.plugin import SETTINGS, copy_done
+from tests.e2e.desk import Desk, running_desk
 from tests.e2e.people import Person
-from tests.e2e.places import LOW
+from tests.e2e.places import LOW, NARROW
 from tests.e2e.platform import Processes, free_port, is_ready
 
 OPTIONS = (
@@ -57,6 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "site" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("platform"))
             item.add_marker(pytest.mark.long(200))
+        if "desk" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("desk"))
 
 
 @pytest.fixture(scope="package")
@@ -87,6 +90,13 @@ def site(templates: Templates, worker_id: str, tmp_path_factory: pytest.TempPath
         unfinished = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"
         processes.wait_until(lambda: is_ready(url) and site.rows(unfinished) == [(0,)])
         yield site
+
+
+@pytest.fixture(scope="package")
+def desk(templates: Templates, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A platform with Stripe's and Letzshop's stand-ins, whose clock may move: for tests that keep to a shop each."""
+    with running_desk(templates, worker_id, tmp_path_factory.mktemp("desk")) as running:
+        yield running
 
 
 @pytest.fixture(scope="package")
@@ -197,38 +207,57 @@ class Watch:
         )
 
 
-@pytest.fixture(scope="package")
-def windows(
-    browser: Browser, site: Site, keyring: Keyring
-) -> Iterator[Callable[[Person], tuple[Page, Watch]]]:
-    """A window of each person's, which stays open from test to test, and what it complained about."""
-    opened: dict[str, tuple[Page, Watch]] = {}
+@dataclass(frozen=True)
+class Windows:
+    """What stands open for a person from test to test.
 
-    def window_of(person: Person) -> tuple[Page, Watch]:
+    ``page`` shows pages, ``watch`` has what it complained about; into the others pages are laid: ``bench`` has axe, and
+    ``narrow`` is as small as a telephone.
+    """
+
+    page: Page
+    watch: Watch
+    bench: Page
+    narrow: Page
+
+
+@pytest.fixture(scope="package")
+def windows(browser: Browser, site: Site, keyring: Keyring) -> Iterator[Callable[[Person], Windows]]:
+    """A person's windows; those that pages are laid into show the site's first page."""
+    opened: dict[str, Windows] = {}
+
+    def open_for(person: Person) -> Windows:
+        context = browser.new_context(base_url=site.url, storage_state=keyring(person), viewport=LOW)
+        dress(context, site, "en", "light")
+        page, bench, narrow = (context.new_page() for _ in range(3))
+        bench.add_init_script(AXE_SCRIPT)
+        narrow.set_viewport_size(NARROW)
+        for one in (bench, narrow):
+            one.goto("/")
+        made = Windows(page, Watch([]), bench, narrow)
+        made.watch.on(page)
+        return made
+
+    def windows_of(person: Person) -> Windows:
         if person.name not in opened:
-            context = browser.new_context(base_url=site.url, storage_state=keyring(person))
-            dress(context, site, "en", "light")
-            context.add_init_script(AXE_SCRIPT)
-            opened[person.name] = context.new_page(), Watch([])
-            opened[person.name][1].on(opened[person.name][0])
+            opened[person.name] = open_for(person)
         return opened[person.name]
 
-    yield window_of
-    for page, _ in opened.values():
-        page.context.close()
+    yield windows_of
+    for one in opened.values():
+        one.page.context.close()
 
 
 @pytest.fixture
-def window(windows: Callable[[Person], tuple[Page, Watch]]) -> Iterator[Callable[[Person], Page]]:
-    """A person's standing window for pages that are only looked at; it may say nothing until the end of the test."""
+def window(windows: Callable[[Person], Windows]) -> Iterator[Callable[[Person], Windows]]:
+    """A person's standing windows for pages that are only looked at; they may say nothing until the end of the test."""
     watches: list[Watch] = []
 
-    def show(person: Person) -> Page:
-        page, watch = windows(person)
-        watch.complaints.clear()
-        watches.append(watch)
-        page.set_viewport_size(LOW)
-        return page
+    def show(person: Person) -> Windows:
+        shown = windows(person)
+        shown.watch.complaints.clear()
+        watches.append(shown.watch)
+        return shown
 
     yield show
     assert [complaint for watch in watches for complaint in watch.complaints] == []

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from playwright.sync_api import Page, ViewportSize
 
 LOW: ViewportSize = {"width": 1000, "height": 420}  # bars that stay take much of it
-_NARROW: ViewportSize = {"width": 320, "height": 700}
-WANTED = """() => {
+NARROW: ViewportSize = {"width": 320, "height": 700}
+WANTED = """(within) => {
     const all = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
     const groups = new Set();
-    window.wanted = [...document.querySelectorAll(all)].filter((element) => {
+    window.wanted = [...document.querySelector(within ?? "body").querySelectorAll(all)].filter((element) => {
         if (!element.checkVisibility({visibilityProperty: true}) || element.disabled) return false;
         if (element.type !== "radio" || element.checked) return true;
         const isFirst = !groups.has(element.name) && !document.querySelector(`[name="${element.name}"]:checked`);
@@ -60,35 +60,41 @@ _SMALL = """() => {
     }
     return small;
 }"""
-_NARROW_FAULTS = f"""(bodies) => {{
+_FAULTS = f"""(within) => {{
+    ({WANTED})(within);
+    return [...({_SWEEP})(), ...({_SMALL})()];
+}}"""
+_NARROW_FAULTS = f"""(parts) => {{
     const faults = () => {{
         const wide = document.documentElement.scrollWidth;
         return [...(wide > innerWidth ? [`${{wide}} wide`] : []), ...({_SMALL})()];
     }};
-    const found = faults();
-    for (const [language, body] of Object.entries(bodies)) {{
+    const found = [];
+    for (const [language, html] of Object.entries(parts)) {{
         document.documentElement.lang = language;
-        document.body.innerHTML = body;
+        if (html.startsWith("<main")) document.querySelector("main").outerHTML = html;
+        else document.body.innerHTML = html;
         found.push(...faults().map((fault) => `${{language}}: ${{fault}}`));
     }}
     return found;
 }}"""
 
 
-def faults_of_places(page: Page) -> list[str]:
-    """Places that do not take the focus, do not show it, are covered then, or are too small."""
-    page.set_viewport_size(LOW)
-    page.evaluate(WANTED)
-    found: list[str] = page.evaluate(_SWEEP) + page.evaluate(_SMALL)
+def faults_of_places(page: Page, *, within: str = "body") -> list[str]:
+    """Places that do not take the focus, do not show it, are covered then, or are too small (these in the whole page).
+
+    The window is ``LOW`` and was shown a key.
+    """
+    found: list[str] = page.evaluate(_FAULTS, within)
     return found
 
 
-def faults_when_narrow(page: Page, bodies: Mapping[str, str]) -> list[str]:
-    """What makes the page wider than a small telephone, and places that are too small there.
+def faults_when_narrow(window: Page, parts: Mapping[str, str]) -> list[str]:
+    """What makes pages wider than a small telephone, and places that are too small there, by language.
 
-    Once as it is, and once with each of ``bodies``: what the server sends of it in other languages. The product's
-    scripts change nothing on a page until somebody acts, so a body need not be loaded to have its width.
+    Laid into a window that stands ``NARROW``: a part is a body's inner HTML, or a ``main`` for the page that was laid
+    there before. The product's scripts change nothing on a page until somebody acts, so it need not be loaded to have
+    its width.
     """
-    page.set_viewport_size(_NARROW)
-    found: list[str] = page.evaluate(_NARROW_FAULTS, dict(bodies))
+    found: list[str] = window.evaluate(_NARROW_FAULTS, dict(parts))
     return found

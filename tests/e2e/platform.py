@@ -4,14 +4,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx2
 
-from app.core.embedded.process import launch_argv, log_tail
+from app.core.embedded.process import log_tail
+from app.testing.programs import Program, start_program
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -24,22 +24,13 @@ class Processes:
     def __init__(self, logs: Path, environment: Mapping[str, str] | None = None) -> None:
         self._logs = logs
         self._environment = {**os.environ, **(environment or {})}
-        self._started: list[tuple[subprocess.Popen[bytes], Path]] = []
+        self._started: list[tuple[Program, Path]] = []
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> Program:
         """Run ``wizamart`` with these arguments. It ends with this process at the latest."""
         log = self._logs / f"{len(self._started)}-{arguments[0]}.log"
-        command = [sys.executable, "-m", "app.cli", *arguments]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                launch_argv(command, death_signal=signal.SIGTERM),
-                cwd=ROOT,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        words = ("app.cli", *arguments)
+        process = start_program(words, log, self._environment, death_signal=signal.SIGTERM)
         self._started.append((process, log))
         return process
 
@@ -51,7 +42,7 @@ class Processes:
             assert time.monotonic() < deadline, self._said()
             time.sleep(0.05)
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, process: Program) -> None:
         """SIGKILL for the process and its children, as when the machine's memory runs out."""
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(_STOP_SECONDS)

@@ -1,6 +1,7 @@
 """Pages as the server sends them, read without a browser: what they say, and where their links lead."""
 
 import re
+from collections import Counter
 from html import unescape
 
 import httpx2
@@ -16,7 +17,19 @@ _UNREAD = re.compile(r"<(head|code|pre|kbd|textarea|script|style)\b.*?</\1>|<[^>
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _HTML = re.compile(r'<html lang="(\w+)" data-theme="(\w+)"')
 _BODY = re.compile(r"<body\b[^>]*>(.*)</body>", re.DOTALL)
+_MAIN = re.compile(r"<main\b.*</main>", re.DOTALL)
 _LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
+_TAG = re.compile(r"<[a-z][^>]*>")
+_ID = re.compile(r'<[a-z][^>]*?\sid="([^"]+)"')
+_REFERENCE = re.compile(
+    r'\s(?:for|form|list|popovertarget|aria-(?:labelledby|describedby|controls))="([^"]+)"'
+)
+# What differs between things that are made alike: words, addresses and names, but no class, kind or state.
+WORDS = (
+    r"\s(href|id|for|name|value|title|alt|src|d|action|formaction|placeholder|content|datetime|form|list|popovertarget"
+    r'|data-[a-z-]+|hx-[a-z-]+|aria-(?:label|labelledby|describedby|controls))="[^"]+"'
+)
+_VALUE = re.compile(WORDS)
 
 
 def read(
@@ -50,6 +63,25 @@ def body_of(html: str) -> str:
     found = _BODY.search(html)
     assert found, "a page without a body"
     return found[1]
+
+
+def main_of(html: str) -> str:
+    """The element with the page's own part, without what is around it."""
+    found = _MAIN.search(html)
+    assert found, "a page without a main part"
+    return found[0]
+
+
+def faults_of_ids(html: str) -> list[str]:
+    """What on a page is referred to by an id that is not there, or that stands there twice."""
+    ids = Counter(_ID.findall(html))
+    wanted = {one for names in _REFERENCE.findall(html) for one in names.split()}
+    return [f"{ids[name]} times: {name}" for name in sorted(wanted) if ids[name] != 1]
+
+
+def kinds_of(html: str) -> set[str]:
+    """What the main part of a page is made of: its tags with classes, kinds and states, without words and addresses."""
+    return {re.sub(r"\s+", " ", _VALUE.sub(r" \1", tag)) for tag in _TAG.findall(main_of(html))}
 
 
 def links_of(html: str) -> set[str]:

@@ -4,14 +4,11 @@ import email
 import re
 from collections.abc import Iterator
 from email.policy import default
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.testing.database import Templates
-from tests.e2e.desk import Desk, running_desk
-from tests.e2e.platform import Processes
+from tests.e2e.desk import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(90), pytest.mark.timeout(300)]
 EMAIL, PASSWORD = "lea@eisleck.example", "regen iwwer Wolz am Abrëll"
@@ -19,20 +16,12 @@ GOOD, FAILS_LATER = (
     "4242424242424242",
     "4000000000000341",
 )  # the second can be saved, and fails when it is charged
-_CLOCK_SECONDS = 200
 
 
 @pytest.fixture
-def desk(templates: Templates, worker_id: str, tmp_path: Path) -> Iterator[tuple[Desk, Processes]]:
-    """A platform whose clock may move."""
-    with running_desk(templates, worker_id, tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def page(browser: Browser, desk: tuple[Desk, Processes]) -> Iterator[Page]:
+def page(browser: Browser, desk: Desk) -> Iterator[Page]:
     """A window on the prices."""
-    with browser.new_context(base_url=desk[0].url, locale="en-GB") as context:
+    with browser.new_context(base_url=desk.url, locale="en-GB") as context:
         context.set_default_timeout(30_000)
         expect.set_options(timeout=30_000)
         yield context.new_page()
@@ -49,7 +38,7 @@ def link_mailed(desk: Desk) -> str | None:
     return None
 
 
-def sign_up(page: Page, desk: Desk, processes: Processes) -> None:
+def sign_up(page: Page, desk: Desk) -> None:
     """From the prices to the payment of the trial that begins."""
     page.goto("/")
     page.get_by_role("link", name="Plans and prices").click()
@@ -57,7 +46,7 @@ def sign_up(page: Page, desk: Desk, processes: Processes) -> None:
     page.get_by_label("E-mail address").fill(EMAIL)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mailbox")
-    processes.wait_until(lambda: link_mailed(desk) is not None)
+    desk.processes.wait_until(lambda: link_mailed(desk) is not None)
     page.goto(link_mailed(desk) or "")
     page.get_by_label("Your name").fill("Lea")
     page.get_by_label("Password").fill(PASSWORD)
@@ -90,13 +79,12 @@ def expect_plan(page: Page, *words: str) -> None:
         expect(page.get_by_role("main")).to_contain_text(word)
 
 
-def test_the_life_of_a_subscription(page: Page, desk: tuple[Desk, Processes]) -> None:
-    site, processes = desk
-    sign_up(page, site, processes)
+def test_the_life_of_a_subscription(page: Page, desk: Desk) -> None:
+    sign_up(page, desk)
     give_card(page, FAILS_LATER)
     expect_plan(page, "Trial", "A card is on file")
 
-    site.advance("15d")
+    desk.advance("15d")
     page.goto("/vendor/EISLECK")
     expect(page.get_by_role("main")).to_contain_text("A payment failed. Your shop becomes read-only in")
     page.get_by_role("link", name="To the plan").click()

@@ -2,27 +2,19 @@
 parcel."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.modules.pages import LANGUAGE_COOKIE
 from app.modules.tenancy.contracts import DEMO_PASSWORD
-from app.testing.database import Templates
-from tests.e2e.desk import Desk, running_desk
+from tests.e2e.desk import Desk
 from tests.e2e.test_order_desk import send
 
-pytestmark = [pytest.mark.browser, pytest.mark.long(60), pytest.mark.timeout(300)]
+# Before the test that moves the clock of the platform: its shop still has a plan.
+pytestmark = [pytest.mark.browser, pytest.mark.long(91), pytest.mark.timeout(300)]
 GUTLAND = "/vendor/GUTLAND"
 _LOOKS = 40  # each of a second, for what a worker does
-
-
-@pytest.fixture
-def desk(templates: Templates, worker_id: str, tmp_path: Path) -> Iterator[Desk]:
-    """A platform, with Letzshop beside it."""
-    with running_desk(templates, worker_id, tmp_path) as (running, _):
-        yield running
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from app.testing.commands import run_command
 from app.testing.database import Database
 
 _DEFINITION = """
@@ -46,32 +47,31 @@ def install(folder: Path) -> None:
     )
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command with the distribution installed."""
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
-    return subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-
-
 def test_it_is_listed_in_order_and_mounted(world: Database, tmp_path: Path) -> None:
     install(tmp_path)
-    listed = [
-        module["code"]
-        for module in json.loads(run(tmp_path, "-m", "app.cli", "modules", "list", "--json").stdout)
-    ]
+    done = run_command("modules", "list", "--json", PYTHONPATH=str(tmp_path))
+    listed = [module["code"] for module in json.loads(done.stdout)]
     assert listed.index("gifts") > listed.index("catalog")
     program = (
         "from app.main import create_app; print([r.path for r in create_app().routes if 'gift' in r.path])"
     )
-    assert "/vendor/{vendor_code}/gift-cards" in run(tmp_path, "-c", program).stdout
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    served = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "/vendor/{vendor_code}/gift-cards" in served.stdout
 
 
 def test_one_that_does_not_fit_is_refused_by_name(world: Database, tmp_path: Path) -> None:
     install(tmp_path)
     definition = tmp_path / "wizamart_gifts" / "definition.py"
     definition.write_text(definition.read_text().replace('("catalog",)', '("wrapping",)'))
-    done = run(tmp_path, "-m", "app.cli", "modules", "list")
+    done = run_command("modules", "list", PYTHONPATH=str(tmp_path))
     assert done.returncode == 3
     assert "'gifts' requires 'wrapping'" in done.stderr
     assert "Traceback" not in done.stderr

@@ -14,6 +14,7 @@ from app.modules.events import publish
 from app.modules.tenancy import facade as tenancy
 from app.modules.tenancy.events import VendorCreated
 from app.tasks.dispatcher import dispatch
+from app.testing import programs
 from app.testing.browsing import sign_in
 from app.testing.commands import run_command as run
 from app.testing.database import Database
@@ -26,8 +27,11 @@ QUEUES = "default,long_running,scheduled"
 
 
 @pytest.fixture
-def processes(world: Database, broker: str, tmp_path: Path) -> Iterator[Processes]:
-    """Runs the product's commands on the demo world."""
+def processes(
+    world: Database, broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Processes]:
+    """Runs the product's commands on the demo world: with interpreters of their own, as nowhere else in the tests."""
+    monkeypatch.setattr(programs, "is_forking", False)
     running = Processes(tmp_path)
     yield running
     running.stop()

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,8 +17,8 @@ from app.core.celery_config import celery_app
 from app.core.roles import PLATFORM, TENANT
 from app.tasks import claim, ports, wakeups
 from app.testing.database import Database
+from app.testing.programs import Program, start_program
 
-ROOT = Path(__file__).resolve().parents[2]
 Query = Callable[..., Any]
 
 
@@ -65,25 +63,15 @@ def query(ledger_db: Database) -> Query:
 
 
 @pytest.fixture
-def worker_process(
-    ledger_db: Database, broker: str, tmp_path: Path
-) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def worker_process(ledger_db: Database, broker: str, tmp_path: Path) -> Iterator[Callable[..., Program]]:
     """Starts real workers (one process each, unless told otherwise); those that still run are ended with the test."""
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[Program] = []
 
-    def start(*options: str) -> subprocess.Popen[bytes]:
-        log = (tmp_path / f"worker{len(started)}.log").open("wb")
-        argv = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            "tests.reliability.ledger_tasks",
-            "worker",
-            *(options or ("--pool", "solo")),
-        ]
-        argv += ["--without-gossip", "--without-mingle", "-n", f"w{len(started)}-{os.getpid()}@test"]
-        process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    def start(*options: str) -> Program:
+        words = ["celery", "-A", "tests.reliability.ledger_tasks", "worker", *(options or ("--pool", "solo"))]
+        words += ["--without-gossip", "--without-mingle", "-n", f"w{len(started)}-{os.getpid()}@test"]
+        log = tmp_path / f"worker{len(started)}.log"
+        process = start_program(words, log, os.environ, death_signal=signal.SIGKILL)
         started.append(process)
         return process
 

@@ -1,10 +1,10 @@
 """The benchmark of the ledger runs, small, and gives every figure."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+
+from app.testing.commands import run_command
 
 pytestmark = pytest.mark.reliability
 
@@ -12,8 +12,7 @@ pytestmark = pytest.mark.reliability
 @pytest.mark.long(13)
 def test_bench_jobs_gives_its_figures() -> None:
     sizes = ["--jobs", "100", "--rounds", "1", "--seconds", "1", "--rate", "50", "--concurrency", "1"]
-    command = [sys.executable, "-m", "app.cli", "bench", "jobs", "--json", *sizes]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    done = run_command("bench", "jobs", "--json", *sizes, limit_seconds=110)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
     for name in ("no-op", "small write", "dispatch"):

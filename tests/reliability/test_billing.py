@@ -1,5 +1,6 @@
 """A year of subscriptions in small, and that each kind of difference would be noticed."""
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,7 @@ _GOOD = {
 @pytest.mark.timeout(400)
 def test_what_gets_lost_is_found_and_repaired(tmp_path: Path) -> None:
     figures = prove_billing(tmp_path, Plan(subscriptions=30, months=3, seed=7, kills=1))
-    assert is_proved(figures), figures
+    assert is_proved(figures), json.dumps(figures, default=str)
     assert figures["differences_before"] > 0, "nothing was broken, so nothing was shown"
     assert sum(figures["kills"].values()) == 1
     assert {"active", "expired"} <= figures["statuses"].keys()

@@ -19,7 +19,7 @@ from bench.feeds import write_feed
 from tests.e2e.platform import Processes
 
 pytestmark = [pytest.mark.reliability, pytest.mark.demo_due]
-ROWS = 40_000
+ROWS, KILLED_AT = 20_000, 5_000
 LEASE_AND_WORK_SECONDS = 50.0
 Rows = Callable[[str], Any]
 
@@ -53,12 +53,12 @@ def test_a_killed_worker_costs_one_part_of_the_file_and_no_row(
     first = processes.start("worker", "--queues", "long_running", "--name", f"first-{os.getpid()}")
     half = (
         "SELECT 1 FROM feed_imports JOIN job_runs USING (job_id) "
-        "WHERE feed_imports.id = :import_id AND rows >= 10000 AND backend_pid IS NOT NULL"
+        f"WHERE feed_imports.id = :import_id AND rows >= {KILLED_AT} AND backend_pid IS NOT NULL"
     )
     processes.wait_until(lambda: rows(half) != [])
     processes.kill(first)
     committed = when_settled(processes, rows)
-    assert 10_000 <= committed.rows < ROWS
+    assert KILLED_AT <= committed.rows < ROWS
     assert committed.rows % PART_ROWS == 0
 
     processes.start("worker", "--queues", "long_running", "--name", f"second-{os.getpid()}")

@@ -1,5 +1,6 @@
 """Some days of trade through Letzshop in small, and that each kind of difference would be noticed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,8 @@ _GOOD = {"differences": 0, "kills_missed": 0, "tries": 9, "acts": 7}
 @pytest.mark.reliability
 @pytest.mark.timeout(400)
 def test_both_sides_say_the_same_whatever_broke(tmp_path: Path) -> None:
-    figures = prove_letzshop(tmp_path, Plan(orders=40, seed=3, kills=1))
-    assert not figures["differences"], (figures["differ"], figures["examples"])
-    assert is_proved(figures), figures
+    figures = prove_letzshop(tmp_path, Plan(orders=20, seed=3, kills=1))
+    assert is_proved(figures), json.dumps(figures, default=str)
     assert figures["shipments"] > 100
     assert figures["done"]["decided"] > 10
 

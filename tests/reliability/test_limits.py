@@ -1,5 +1,7 @@
 """Parallel writers and the limits of a plan: the proof in small, and that it would notice."""
 
+import json
+
 import pytest
 
 from app.core.config import changed_environment
@@ -18,6 +20,6 @@ def test_no_writer_passes_a_limit_and_without_the_lock_the_proof_sees_it(
         dispose_engine()
         figures = prove_limits(writers=_WRITERS, tries=400, seed=5, is_broken=is_broken)
         dispose_engine()
-    assert limits_are_proved(figures) is not is_broken, figures
+    assert limits_are_proved(figures) is not is_broken, json.dumps(figures, default=str)
     assert (figures["over_the_limit"] > 0) is is_broken
     assert figures["tries"] == 400

@@ -72,7 +72,7 @@ def look_times(seed: int) -> Iterator[datetime]:
         elif choice.random() < 0.1:
             now = next(due for due in all_due("in_the_gap") if due > now) + timedelta(seconds=30)
         else:
-            now += timedelta(minutes=choice.choice((1, 15, choice.randint(1, 500))))
+            now += timedelta(minutes=choice.choice((1, 15, choice.randint(1, 500), choice.randint(300, 900))))
 
 
 def move_clock_to(moment: datetime) -> None:

@@ -52,6 +52,11 @@ class Caller:
     networks: Sequence[IPv4Network | IPv6Network] = ()
     expires_at: float | None = None  # seconds since 1970, by the system clock
 
+    @property
+    def vendor_id(self) -> UUID | None:
+        """The vendor that the key is of; None for the operator's."""
+        return self.principal.vendor.id if self.principal.vendor else None
+
 
 class ApiIdentity(Protocol):
     """Answered by the module that owns API keys."""

@@ -36,7 +36,7 @@ from app.modules.base import ModuleDefinition
 from app.modules.gates import require_open
 from app.modules.idempotency import MAX_KEY_CHARACTERS, Act, Answer
 from app.modules.registry import modules
-from app.modules.state import one_view
+from app.modules.state import look_up, one_view
 
 _STORED_HEADERS = frozenset({"content-type", "location", "etag", "vary"})
 
@@ -166,10 +166,12 @@ def _endpoint(operation: Operation) -> Callable[..., Response]:
         if operation.needs_version and "if-match" not in request.headers:
             raise VersionMissingError
         try:
-            with one_view(), unit_of_work(caller.principal.scope) as session:
+            with one_view():
+                look_up(caller.vendor_id)
                 language = language_of_content(request, caller.principal)
-                ctx = ApiContext(request, session, caller.principal, caller.key_id, language)
-                return _once(operation, ctx, caller, values)
+                with unit_of_work(caller.principal.scope) as session:
+                    ctx = ApiContext(request, session, caller.principal, caller.key_id, language)
+                    return _once(operation, ctx, caller, values)
         except StaleDataError:
             raise StaleError from None
 
@@ -201,11 +203,11 @@ def _documented(operation: Operation) -> list[inspect.Parameter]:
 
 
 def _bind(caller: Caller) -> None:
-    vendor = caller.principal.vendor
+    vendor_id = caller.vendor_id
     bind(
         user_id=str(caller.principal.user_id),
         api_key_id=str(caller.key_id),
-        **({"vendor_id": str(vendor.id)} if vendor else {}),
+        **({"vendor_id": str(vendor_id)} if vendor_id else {}),
     )
 
 
@@ -243,11 +245,10 @@ def _act(operation: Operation, ctx: ApiContext, caller: Caller) -> Act | None:
         raise BadParameterError(
             errors=[FieldError("?Idempotency-Key", "length", "errors.framework.key_length", {})]
         )
-    vendor = caller.principal.vendor
     route = f"{operation.method} {ctx.request.url.path}"
     body: bytes = ctx.request._body
     content = body + ctx.request.headers.get("if-match", "").encode()
-    return Act(vendor.id if vendor else None, caller.key_id, route, key, content)
+    return Act(caller.vendor_id, caller.key_id, route, key, content)
 
 
 def _answer(operation: Operation, ctx: ApiContext, given: Any) -> Response:

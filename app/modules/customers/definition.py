@@ -35,6 +35,9 @@ _ONE = "/{customer_id}"
 _VENDOR_PAGES = (
     _page("vendor", "customers", "", "list", _VIEW, MenuEntry("sales", 30, "users", key="u")),
     _page("vendor", "new_customer", "/new", "form", _EDIT),
+    _page("vendor", "imports", "/imports", "list", _EDIT),
+    _page("vendor", "new_import", "/imports/new", "form", _EDIT),
+    _page("vendor", "import", "/imports/{customer_import_id}", "detail", _EDIT),
     _page("vendor", "customer", _ONE, "detail", _VIEW),
     _page("vendor", "edit_customer", f"{_ONE}/edit", "form", _EDIT),
     _page("vendor", "new_address", f"{_ONE}/addresses/new", "form", _EDIT),
@@ -65,16 +68,20 @@ definition = ModuleDefinition(
         Permission(_DATA, "customers.permissions.data", "admin"),
     ),
     pages=(*_VENDOR_PAGES, *_ADMIN_PAGES),
-    routes=("vendor", "vendor_customer", "vendor_forms", "admin", "admin_requests", "api"),
+    routes=("vendor", "vendor_customer", "vendor_forms", "vendor_imports", "admin", "admin_requests", "api"),
     tasks_path=f"{_PACKAGE}.tasks",
     scheduled_tasks=[
         ScheduledTask(
             "customers.delete_old_exports", f"{_PACKAGE}.tasks.personal_data.delete_old_exports", "20 2 * * *"
-        )
+        ),
+        ScheduledTask(
+            "customers.discard_old_imports", f"{_PACKAGE}.tasks.imports.discard_old_imports", "25 2 * * *"
+        ),
     ],
     public_ids={
         "customer_id": ("cus", "customers"),
         "address_id": ("adr", "customer_addresses"),
+        "customer_import_id": ("cim", "customer_imports"),
         "data_request_id": ("cdr", "customer_data_requests"),
     },
     publishes=(
@@ -88,5 +95,6 @@ definition = ModuleDefinition(
         "framework.personal_data": f"{_PACKAGE}.services.personal_data_service:ExportFiles",
         "core.worklist": f"{_PACKAGE}.services.data_request_service:worklist",
     },
+    commands=f"{_PACKAGE}.cli:groups",
     hooks=Hooks(health_check=f"{_PACKAGE}.services.health_service:check_health"),
 )

@@ -43,3 +43,17 @@ class RequestDecidedError(ConflictError):
 
     code = "customers.request_decided"
     title = "This request is decided already"
+
+
+class ImportNotFoundError(NotFoundError):
+    """The vendor has sent no such file."""
+
+    code = "customers.import_not_found"
+    title = "There is no such file"
+
+
+class ImportClosedError(ConflictError):
+    """The file was taken over or thrown away before."""
+
+    code = "customers.import_closed"
+    title = "This file is done with already"

@@ -215,12 +215,48 @@ class Channel(Protocol):
         """Let go of the network."""
 
 
+@dataclass(frozen=True, slots=True)
+class AccessField:
+    """One thing that a connector asks of a vendor, such as its key. The texts are its module's.
+
+    What is secret is typed anew each time and never shown.
+    """
+
+    name: str
+    label_key: str
+    hint_key: str | None = None
+    is_secret: bool = False
+    is_required: bool = True
+    max_length: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What may be shown of what a vendor gave: by the names of the fields, secrets by their last letters; since when
+    (UTC)."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    set_at: datetime | None = None
+
+
 class Connector(Protocol):
-    """A marketplace: what it can do, and how to reach it for a vendor."""
+    """A marketplace: what it can do, what it asks of a vendor, and how to reach it for one."""
 
     code: str  # is the channel of its orders
     name: str  # as people know it
     abilities: frozenset[Ability]
+    fields: tuple[AccessField, ...]  # () where it asks for nothing
+
+    def keep(self, session: Session, connection_id: UUID, given: Mapping[str, str]) -> None:
+        """Store what was given in the fields, in place of what there was; in the vendor's scope.
+
+        Raises ValidationFailedError, with errors at the fields."""
+
+    def show(self, session: Session, connection_id: UUID) -> Access:
+        """What may be shown of what is stored."""
+
+    def forget(self, session: Session, connection_id: UUID) -> None:
+        """Let go of what is stored outside of the connection, which is about to go."""
 
     def open(self, session: Session, connection_id: UUID) -> Channel:
         """A line for a connection, with its credentials read in this session. Raises ChannelNotConfiguredError."""

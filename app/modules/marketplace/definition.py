@@ -124,6 +124,7 @@ definition = ModuleDefinition(
         Permission("marketplace.settings.edit", "marketplace.permissions.settings_edit", "vendor"),
         Permission("marketplace.connections.view", "marketplace.permissions.connections_view", "vendor"),
         Permission("marketplace.connections.manage", "marketplace.permissions.connections_manage", "vendor"),
+        Permission("marketplace.acts.tell", "marketplace.permissions.acts_tell", "vendor"),
         Permission("marketplace.channels.view", "marketplace.permissions.channels_view", "admin"),
         Permission(
             "marketplace.directory.view", "marketplace.permissions.directory_view", "admin", is_global=True

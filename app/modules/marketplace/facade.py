@@ -10,7 +10,7 @@ from app.modules.marketplace.services import (
     connection_service,
     feed_push_service,
 )
-from app.modules.marketplace.services.connection_edit_service import Credentials
+from app.modules.marketplace.services.connection_service import get_options, set_options
 from app.modules.marketplace.services.feed_link_service import feed_address
 from app.modules.marketplace.services.import_report_service import import_file, report_import
 from app.tasks.ledger import JobRef
@@ -18,10 +18,12 @@ from app.tasks.ledger import JobRef
 __all__ = [
     "connect",
     "feed_addresses",
+    "get_options",
     "import_file",
     "import_history",
     "report_import",
     "set_key",
+    "set_options",
     "sync_now",
 ]
 
@@ -39,7 +41,7 @@ def set_key(session: Session, connection_id: UUID, key: str) -> None:
 
     Raises ConnectionNotFoundError, ValidationFailedError for what can be no key.
     """
-    connection_edit_service.rotate_key(session, connection_id, Credentials(key), by=None)
+    connection_edit_service.change_access(session, connection_id, {"key": key}, by=None)
 
 
 def sync_now(session: Session, connection_id: UUID) -> JobRef:

@@ -35,23 +35,25 @@ def connect(vendor: _Vendor) -> None:
     with running_platform():
         found = tenancy.get_vendor(vendor)
         require_enabled("order-folder", found.id)
-        channel = _channel(found.code)
         with unit_of_work(TenantScope(found.id, found.company_id)) as session:
-            marketplace.connect(session, found.id, CODE)
+            connection_id = marketplace.connect(session, found.id, CODE)
+            folder = marketplace.get_options(session, connection_id).get("folder", "")
+        channel = _channel(found.code, folder)
         outcome = channel.check()
-    typer.echo(f"{found.code} is connected: {folder_of(found.code)}: {outcome.outcome}", err=True)
+    typer.echo(f"{found.code} is connected: {folder_of(found.code, folder)}: {outcome.outcome}", err=True)
 
 
 @order_folder_app.command("show")
 def show(
     vendor: _Vendor,
+    folder: Annotated[str, typer.Option(help="Folder within the vendor's, if it uses one.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the orders in a vendor's folder that wait for an answer.
 
     Example: wizamart order-folder show MOSELLE --json
     """
-    channel = _channel(vendor)
+    channel = _channel(vendor, folder)
     cursor, rows = None, []
     while True:
         page = channel.read_open(cursor)
@@ -69,8 +71,8 @@ def show(
         typer.echo(f"{row['order']:24} {row['units']:5} {row['fault'] or ''}")
 
 
-def _channel(vendor_code: str) -> OrderFolderChannel:
-    path = folder_of(vendor_code)
+def _channel(vendor_code: str, folder: str) -> OrderFolderChannel:
+    path = folder_of(vendor_code, folder)
     if path is None:
         raise ConfigurationError(
             "ORDER_FOLDER_ROOT is not set: name the folder that holds the vendors' folders."

@@ -169,7 +169,7 @@ definition = ModuleDefinition(
     features=(Feature("orders.orders", "orders.features.orders", is_per_period=True),),
     permissions=_PERMISSIONS,
     pages=(*_ORDER_PAGES, *_DOCUMENT_PAGES),
-    routes=(*_ORDER_ROUTES, *_DOCUMENT_ROUTES, "api", "api_acts", "api_shipments"),
+    routes=(*_ORDER_ROUTES, *_DOCUMENT_ROUTES, "api", "api_acts", "api_shipments", "api_withdrawals"),
     tasks_path=f"{_PACKAGE}.tasks",
     scheduled_tasks=[
         ScheduledTask("orders.retry_exceptions", f"{_ROUNDS}.retry_exceptions", "*/10 * * * *"),
@@ -198,6 +198,8 @@ definition = ModuleDefinition(
         "orders.shipment_shipped",
         "orders.parcels_changed",
         "orders.exception_opened",
+        "orders.withdrawal_noted",
+        "orders.withdrawal_settled",
     ),
     handlers={
         "catalog.product_updated": f"{_PACKAGE}.handlers:on_product_updated",

@@ -84,6 +84,27 @@ class ParcelsChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalNoted(Event):
+    """A buyer withdraws from what they bought: fourteen days run in which the money goes back."""
+
+    name: ClassVar[str] = "orders.withdrawal_noted"
+
+    order_id: UUID
+    withdrawal_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalSettled(Event):
+    """A withdrawal is closed: the money went back, or it was refused. ``status``: refunded or refused."""
+
+    name: ClassVar[str] = "orders.withdrawal_settled"
+
+    order_id: UUID
+    withdrawal_id: UUID
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExceptionOpened(Event):
     """A line of an order cannot be sent as it is."""
 

@@ -15,7 +15,7 @@ from app.modules.orders.services import (
     shipment_service,
     unit_service,
 )
-from app.modules.orders.services.again_service import find_by_external
+from app.modules.orders.services.again_service import find_by_external, is_erased
 from app.modules.orders.services.place_service import place_order
 from app.modules.orders.services.shipment_service import parcels_of
 from app.modules.orders.services.unit_service import line_units, units_of
@@ -28,6 +28,7 @@ __all__ = [
     "decline_lines",
     "find_by_external",
     "get_order",
+    "is_erased",
     "line_units",
     "mark_paid",
     "parcels_of",

@@ -158,7 +158,7 @@ def do_bulk(
     if not ids:
         ctx.flash("info", "ui.bulk.nothing_chosen")
         return ctx.redirect_to(back)
-    outcome = apply_bulk(ctx.session, spec, chosen, ids, ctx.language)
+    outcome = apply_bulk(ctx.session, spec, chosen, ids, (ctx.who.user_id, ctx.language))
     text = ntranslate(ctx.language, "ui.bulk.done", outcome.done)
     if outcome.failed:
         text += " " + ntranslate(ctx.language, "ui.bulk.failed", len(outcome.failed))
@@ -175,11 +175,13 @@ def find_bulk(spec: ListSpec, name: str) -> BulkAction:
 
 
 def apply_bulk(
-    session: Session, spec: ListSpec, action: BulkAction, ids: Sequence[UUID], language: str
+    session: Session, spec: ListSpec, action: BulkAction, ids: Sequence[UUID], who: tuple[UUID, str]
 ) -> BulkOutcome:
-    """Do it with those of at most 500 ids that are rows of the list in this scope."""
+    """Do it with those of at most 500 ids that are rows of the list in this scope. ``who``: the user's id and
+    language."""
+    user_id, language = who
     seen = [row.id for row in list_query.read_ids(session, spec, ids, language)]
-    return action.apply(session, seen)
+    return action.act(session, seen, user_id)
 
 
 def _active_view(views: Sequence[SavedView], view_id: str | None) -> SavedView | None:

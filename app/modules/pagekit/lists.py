@@ -83,16 +83,28 @@ class BulkOutcome:
 @dataclass(frozen=True, slots=True)
 class BulkAction:
     """Something to do with many rows. ``apply`` gets at most 500 ids at a time, inside a transaction of the reader's
-    scope, and says what became of them; it must leave alone what it may not change. ``in_read_only``: also when the
-    vendor's subscription has ended."""
+    scope, and says what became of them; it must leave alone what it may not change. ``apply_by`` instead is also told
+    who presses: the user's id. ``in_read_only``: also when the vendor's subscription has ended."""
 
     name: str
     label_key: str
     permission: str
-    apply: Callable[[Session, Sequence[UUID]], BulkOutcome]
+    apply: Callable[[Session, Sequence[UUID]], BulkOutcome] | None = None
     icon: str = "check"
     is_danger: bool = False
     in_read_only: bool = False
+    apply_by: Callable[[Session, Sequence[UUID], UUID], BulkOutcome] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.apply is None) == (self.apply_by is None):
+            raise ConfigurationError(f"{self.name}: a bulk action has one of apply and apply_by.")
+
+    def act(self, session: Session, ids: Sequence[UUID], user_id: UUID) -> BulkOutcome:
+        """Do it with these rows, in the name of a user."""
+        if self.apply_by is not None:
+            return self.apply_by(session, ids, user_id)
+        assert self.apply is not None
+        return self.apply(session, ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from pathlib import Path
 from app.core.config import changed_environment, get_settings
 from app.core.database import dispose_engine
 from app.core.embedded import running_servers
-from app.core.embedded.process import launch_argv
 from app.core.errors import UnavailableError
 from app.modules.migrations import owner_connection
 from app.modules.platform import embedded_environment, owner_url, prepare_embedded
 from app.modules.registry import modules
 from app.testing.bench import marks
 from app.testing.bench.table import CREATE
+from app.testing.programs import start_program
 
 _STOP_SECONDS = 15.0
 _ENTRY_POINT = "[wizamart.modules]\nbench = app.testing.bench.definition:definition\n"
@@ -69,13 +69,7 @@ class Workers:
     """A worker or another process with all its children; a stopped one takes nothing until it goes on."""
 
     def __init__(self, arguments: Sequence[str], log: Path) -> None:
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                launch_argv([sys.executable, "-m", *arguments], death_signal=signal.SIGTERM),
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self._process = start_program(arguments, log, os.environ, death_signal=signal.SIGTERM)
         self._log = log
 
     @property

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from app.core.embedded.process import launch_argv, log_tail
+from app.core.embedded.process import log_tail
+from app.testing.programs import Program, start_program
 
 _STOP_SECONDS = 15.0
 
@@ -23,7 +23,7 @@ class Running:
 
     name: str
     arguments: Sequence[str]
-    process: subprocess.Popen[bytes]
+    process: Program
     starts: int = 1
 
     def children(self) -> list[int]:
@@ -52,19 +52,9 @@ class Processes:
         arguments = (module, *words)
         self.running[name] = Running(name, arguments, self._launch(name, arguments))
 
-    def _launch(self, name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        with (self.logs / f"{name}.log").open("ab") as output:
-            return subprocess.Popen(
-                [
-                    *self.inside,
-                    *launch_argv([sys.executable, "-m", *arguments], death_signal=signal.SIGKILL),
-                ],
-                env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+    def _launch(self, name: str, arguments: Sequence[str]) -> Program:
+        log, environment = self.logs / f"{name}.log", {**os.environ, **self.environment}
+        return start_program(arguments, log, environment, death_signal=signal.SIGKILL, inside=self.inside)
 
     def named(self, kind: str) -> list[Running]:
         """Those whose name begins so."""

@@ -1,6 +1,7 @@
 """The shops of the proof, on both sides: made here, with goods and stock, and made at the stand-in, with a key."""
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.core.database import SYSTEM, TenantScope, unit_of_work
+from app.core.errors import UnavailableError
 from app.modules.billing import facade as billing
 from app.modules.billing.contracts import BY_TASK, OverrideInput
 from app.modules.inventory import facade as inventory
@@ -23,6 +25,7 @@ from app.testing.stage import Stage
 from sandbox.letzshop.testing import LetzshopBox
 
 _LANGUAGE, _GOODS, _UNITS = "fr", 40, 1_000_000
+_FEED_SECONDS, _LOOK_SECONDS = 90.0, 0.5
 _HEADER = "id\ttitle\tdescription\tlink\timage_link\tavailability\tprice\tgtin\tbrand"
 _PRODUCTS = text("SELECT id FROM products WHERE vendor_id = :vendor ORDER BY sku")
 
@@ -143,13 +146,20 @@ def _key(shop: Shop, number: int | None = None) -> str:
 
 
 def tell_feeds(here: Stage, box: LetzshopBox, shops: Sequence[Shop]) -> None:
-    """Letzshop learns where the files of the shops are, and pulls them."""
+    """Letzshop learns where the files of the shops are, and pulls them; a file may be written a little later."""
     for shop in shops:
         with shop.session() as session:
             feeds = marketplace.feed_addresses(session, shop.vendor_id)
         box.door("/feeds", shop=shop.code, feeds=feeds)
-    here.settle()
-    box.door("/pull")
+    deadline = time.monotonic() + _FEED_SECONDS
+    while True:
+        here.settle()
+        box.door("/pull")
+        if all(len(listings(box, shop)) == _GOODS for shop in shops):
+            return
+        if time.monotonic() > deadline:
+            raise UnavailableError(f"Letzshop does not get the files.\n{here.processes.tails()}")
+        time.sleep(_LOOK_SECONDS)
 
 
 def listings(box: LetzshopBox, shop: Shop) -> dict[str, Any]:

@@ -35,7 +35,9 @@ def _counted(letzshop: Letzshop, shop: Object) -> Object:
 def show_shop(letzshop: Letzshop, code: str, _form: Form) -> Page:
     shop = letzshop.shop(code)
     only = [shop["code"]]
-    products = [value for _, value in letzshop.rows("product", shops=only, limit=_MOST_CHOICES)]
+    now = letzshop.store.now()
+    listed = letzshop.rows("product", shops=only, limit=_MOST_CHOICES)
+    products = [shops.priced(value, now) for _, value in listed]
     values: dict[str, Any] = {
         "shop": shops.with_keys(letzshop, shop),
         "choices": products,

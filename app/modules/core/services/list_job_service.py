@@ -215,9 +215,8 @@ class ListRun:
         start = self.cursor["position"] if self.cursor else 0
         for position in range(start, len(ids), CHUNK):
             with self._reach():
-                outcome = apply_bulk(
-                    self._session, self._spec, action, ids[position : position + CHUNK], self.row.language
-                )
+                chunk, who = ids[position : position + CHUNK], (self.row.created_by, self.row.language)
+                outcome = apply_bulk(self._session, self._spec, action, chunk, who)
             reached = min(position + CHUNK, len(ids))
             self._note(outcome)
             yield Part(reached, len(ids), {"position": reached})

@@ -52,7 +52,7 @@ class Message:
 
 def carry_out(session: Session, event: Event, event_id: UUID, vendor_id: UUID | None) -> None:
     """Queue a message about an event for each endpoint that wants it: the vendor's own and the operator's."""
-    if not webhook_service.is_listening(event.name, vendor_id):
+    if not webhook_service.is_listening(session, event.name, vendor_id):
         return
     whose: ColumnElement[bool] = WebhookEndpoint.vendor_id.is_(None)
     if vendor_id is not None:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.core.config import get_settings
-from app.core.database import SYSTEM, after_commit, unit_of_work
+from app.core.database import SYSTEM, acting_in, after_commit
 from app.core.errors import ConflictError, FieldError
 from app.core.http_guard import UrlRefusedError, check_url
 from app.core.ids import new_id, to_public
@@ -43,15 +43,16 @@ _Listening = dict[str, set[UUID | None]]
 _cached: tuple[Snapshot, _Listening] | None = None
 
 
-def is_listening(event: str, vendor_id: UUID | None) -> bool:
+def is_listening(session: Session, event: str, vendor_id: UUID | None) -> bool:
     """Whether an endpoint may want an event of a vendor: what this process knows, at most a second or two old.
 
-    Asked for each event that is published anywhere, so that those which nobody wants cost nothing.
+    Asked for each event that is published anywhere, so that those which nobody wants cost nothing. It is read in the
+    publisher's transaction, which may hold what others wait for: that must not wait for a second connection.
     """
     global _cached
     snapshot = current_snapshot()
     if _cached is None or _cached[0] is not snapshot:
-        with unit_of_work(SYSTEM) as session:
+        with acting_in(session, SYSTEM):
             _cached = (snapshot, _read_listening(session))
     listening = _cached[1]
     return any(not listening.get(name, set()).isdisjoint({None, vendor_id}) for name in (event, EVERYTHING))

@@ -73,7 +73,10 @@ CUSTOMERS = ListSpec(
         View("companies", "customers.customers.views.companies", "company=yes"),
         View("blocked", "customers.customers.views.blocked", "status=blocked"),
     ),
-    actions=(Link("customers.pages.new_customer", "customers.vendor.new_customer", _EDIT, "plus"),),
+    actions=(
+        Link("customers.pages.new_customer", "customers.vendor.new_customer", _EDIT, "plus"),
+        Link("customers.pages.imports", "customers.vendor.imports", _EDIT, "upload"),
+    ),
     row_page="customers.vendor.customer",
     row_id="customer_id",
     row_links=(

@@ -9,7 +9,13 @@ from app.core.database import TenantScope, acting_in
 from app.modules.customers.contracts import Address, Buyer
 from app.modules.customers.enums import ConsentPurpose, RequestKind
 from app.modules.customers.models.customer import Customer
-from app.modules.customers.services import customer_edit_service, customer_service, data_request_service
+from app.modules.customers.services import (
+    customer_edit_service,
+    customer_service,
+    data_request_service,
+    import_rows,
+    import_service,
+)
 from app.modules.setup import DemoLogin
 from app.modules.vendors import find_vendor_id
 
@@ -23,6 +29,11 @@ _PEOPLE = (
     ("Claire", "Weber", "Am Eck", "LU26375245", "+352 26 48 11", "fr", "2, Grand-Rue", "9050", "Wiltz", "LU"),
     ("Sofia", "Pereira", None, None, "+352 661 742 905", "fr", "31, rue de Thionville", "L-2611", "Luxembourg", "LU"),
 )  # fmt: skip
+_FILE = """email;first_name;last_name;language;newsletter;newsletter_at;newsletter_source
+marc.thill@HOST;Marc;Thill;lb;yes;2025-11-29;shop
+ines.costa@HOST;Inês;Costa;fr;yes;;shop
+lea.muller@HOST;Léa;Muller;fr;yes;2025-12-06;mail
+"""
 
 
 def seed(session: Session) -> list[DemoLogin]:
@@ -55,6 +66,9 @@ def _seed(session: Session, code: str) -> None:
     customer = customer_service.get_row(session, last)
     for purpose, is_granted in ((ConsentPurpose.NEWSLETTER, True), (ConsentPurpose.PROFILING, False)):
         customer_edit_service.record_consent(session, customer, purpose, is_granted, source="shop")
+    # A file that waits for somebody to take it over; of one consent nobody knows the day.
+    file = import_rows.read_customers(_FILE.replace("HOST", host).encode())
+    import_service.create_import(session, customer.vendor_id, "newsletter-2025.csv", file)
     # Nobody signed in asked for it: the demo did.
     data_request_service.ask(session, customer, RequestKind.EXPORT, user_id=customer.vendor_id)
 

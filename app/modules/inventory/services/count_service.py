@@ -99,14 +99,30 @@ def create_count(
     count = StockCount(vendor_id=vendor_id, name=name, user_id=user_id)
     session.add(count)
     session.flush()
+    _write(session, count, rows, 0)
+    _note(session, count, "created", lines=len(rows))
+    return count
+
+
+def add_rows(session: Session, count: StockCount, rows: Sequence[Row]) -> None:
+    """Put further rows into a count that is open. Raises CountClosedError, and ValidationFailedError over MAX_LINES."""
+    session.refresh(count, with_for_update=True)
+    if count.status != CountStatus.OPEN:
+        raise CountClosedError
+    last = select(func.coalesce(func.max(StockCountLine.line), 0)).where(StockCountLine.count_id == count.id)
+    start = session.scalars(last).one()
+    if start + len(rows) > MAX_LINES:
+        raise _refused("too_long", max=MAX_LINES)
+    _write(session, count, rows, start)
+
+
+def _write(session: Session, count: StockCount, rows: Sequence[Row], first: int) -> None:
     for start in range(0, len(rows), _PORTION):
-        lines = list(_lines(session, count, rows[start : start + _PORTION], start))
+        lines = list(_lines(session, count, rows[start : start + _PORTION], first + start))
         session.add_all(lines)
         session.flush()
     session.execute(_REFUSE_TWINS, {"count": count.id, "vendor": count.vendor_id})
     compare(session, count)
-    _note(session, count, "created", lines=len(rows))
-    return count
 
 
 def get_count(session: Session, count_id: UUID) -> StockCount:

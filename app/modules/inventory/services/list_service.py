@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, not_, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from app.modules.catalog import facade as catalog
@@ -85,15 +85,30 @@ def matching_levels(words: str) -> ColumnElement[bool]:
 
 
 def places_to_count(
-    session: Session, language: str, words: str, warehouse_id: UUID | None, *, limit: int
+    session: Session,
+    language: str,
+    words: str,
+    warehouse_id: UUID | None,
+    *,
+    after: UUID | None = None,
+    limit: int,
 ) -> Sequence[Any]:
-    """The first places that the words find, in the order of a walk through the warehouses."""
+    """The first places that the words find, in the order of a walk through the warehouses; those after a place."""
     statement = select_levels(session, language)
     if words:
         statement = statement.where(matching_levels(words))
     if warehouse_id is not None:
         statement = statement.where(Level.warehouse_id == warehouse_id)
     order = (Warehouse.priority, Warehouse.code, Level.bin_location, SKU, Level.id)
+    last = (
+        session.execute(
+            select(*order).join(Warehouse, Warehouse.id == Level.warehouse_id).where(Level.id == after)
+        ).one_or_none()
+        if after
+        else None
+    )
+    if last is not None:
+        statement = statement.where(tuple_(*order) > tuple_(*last))
     return session.execute(statement.order_by(*order).limit(limit)).all()
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ScalarSelect, SQLColumnExpression, func, or_, select, tru
 from sqlalchemy.orm import Session, aliased
 
 from app.modules.audit import record_audit
-from app.modules.inventory.contracts import Rule
+from app.modules.inventory.contracts import LEVEL_WATCH, Rule
 from app.modules.inventory.models.level import Level
 from app.modules.inventory.models.planning import StockRule
 
@@ -63,6 +63,7 @@ def set_rule(
 ) -> None:
     """Say what holds for a product (None: for all) on a channel (None: on all). Nothing said removes the rule."""
     found, values = find_rule(session, product_id, channel), asdict(said)
+    before = _said(found)
     if said == Rule():
         if found is None:
             return
@@ -81,14 +82,21 @@ def set_rule(
         channel=channel,
         **values,
     )
+    watch = LEVEL_WATCH.find_for(vendor_id)
+    if watch is not None and said != before:  # channels may be shown another level now
+        watch(session, vendor_id)
 
 
 def set_low_level(session: Session, vendor_id: UUID, product_id: UUID, level: int | None) -> None:
     """At how many available units a product is low; None: as the vendor's rule says."""
     found = find_rule(session, product_id, None)
-    before = Rule(found.low_stock_level, found.kept_back, found.most_listed) if found else Rule()
+    before = _said(found)
     if before.low_stock_level != level:
         set_rule(session, vendor_id, product_id, None, replace(before, low_stock_level=level))
+
+
+def _said(found: StockRule | None) -> Rule:
+    return Rule(found.low_stock_level, found.kept_back, found.most_listed) if found else Rule()
 
 
 def available_for(session: Session, channel: str, product_ids: Sequence[UUID] | None) -> dict[UUID, int]:

@@ -1,5 +1,6 @@
 """The stock through pages and API: reasons, counts, deliveries, alerts, and who may."""
 
+import html
 import re
 from collections.abc import Mapping
 from uuid import UUID
@@ -13,6 +14,7 @@ from app.core.ids import new_id, to_public
 from app.modules.inventory.contracts import Rule
 from app.modules.inventory.models.level import Level, Movement
 from app.modules.inventory.models.planning import IncomingStock, StockCount, StockCountLine
+from app.modules.inventory.routes import vendor_count_sheet
 from app.modules.inventory.services.rule_service import kept_back_of, set_rule
 from app.modules.inventory.services.stock_service import Stock
 from app.testing.browsing import sign_in, token_of
@@ -172,6 +174,34 @@ def test_counting_on_the_page_makes_a_count_of_the_rows_that_were_typed(owner: T
         follow_redirects=True,
     )
     assert "at least one figure" in empty.text
+
+
+def test_a_count_goes_on_over_the_next_places(owner: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vendor_count_sheet, "MOST_ROWS", 2)
+    here, seen = f"{_ROOT}/inventory/counts/sheet", []
+    for number, act in enumerate(("next", "next", "compare")):
+        page = owner.get(here)
+        places = re.findall(r'name="place" value="(stk_\w+)"', page.text)
+        seen += places
+        data = {"csrf_token": token_of(page), "place": places, "units": [str(70 + number), ""]}
+        data |= {"name": "Walk"} if number == 0 else {}
+        action = html.unescape(
+            re.findall(r'<form method="post" action="([^"]*counts/sheet[^"]*)"', page.text)[0]
+        )
+        answer = owner.post(action, data=data | {"then": act}, follow_redirects=False)
+        assert answer.status_code == 303
+        here = answer.headers["location"]
+        if number == 0:
+            assert "Walk" in owner.get(here).text  # the page says to which count it adds
+    assert len(set(seen)) == len(seen) == 6
+    with unit_of_work(vendor_scope()) as session:
+        count = session.scalars(select(StockCount).where(StockCount.name == "Walk")).one()
+        counted = select(StockCountLine.line, StockCountLine.on_hand, StockCountLine.fault)
+        lines = session.execute(
+            counted.where(StockCountLine.count_id == count.id).order_by(StockCountLine.line)
+        )
+        assert [tuple(one) for one in lines] == [(1, 70, None), (2, 71, None), (3, 72, None)]
+    assert here.endswith(to_public("cnt", count.id))
 
 
 def test_what_is_kept_back_and_what_is_stale_is_shown(owner: TestClient, owner_engine: Engine) -> None:

@@ -1,14 +1,13 @@
 """Many who buy at once: the proof in small, and that it would notice. It forks, so it is a process of its own."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
+from app.testing.commands import run_command
 from app.testing.database import Database
 
-_PROVE = [sys.executable, "-m", "app.cli", "prove", "stock", "--here", "--json", "--least-ratio", "0"]
+_PROVE = ["prove", "stock", "--here", "--json", "--least-ratio", "0"]
 _SMALL = ["--processes", "4", "--operations", "800", "--seed", "7"]
 
 
@@ -18,8 +17,7 @@ _SMALL = ["--processes", "4", "--operations", "800", "--seed", "7"]
 def test_nothing_is_sold_twice_and_without_the_guard_the_proof_sees_it(
     world: Database, is_broken: bool
 ) -> None:
-    command = [*_PROVE, *_SMALL, *(["--break"] if is_broken else [])]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    done = run_command(*_PROVE, *_SMALL, *(["--break"] if is_broken else []), limit_seconds=110)
     assert done.returncode == is_broken, done.stdout + done.stderr
     figures = json.loads(done.stdout)
     assert (figures["oversold"] > 0) is is_broken

@@ -23,7 +23,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         *("Date sale price ends", "Date de fin de promo", "Date de fin du tarif promo"),
         "Datum, an dem Angebotspreis endet",
     ),
-    "tax_class": ("Tax class", "Classe de TVA", "Classe de taxe", "Steuerklasse"),
+    "tax_class": ("Tax class", "Classe de TVA", "Classe TVA", "Classe de taxe", "Steuerklasse"),
     "in_stock": ("In stock?", "En stock ?", "Vorrätig?"),
     "stock": ("Stock", "Lager", "Bestand", "Lagerbestand"),
     "backorders": (

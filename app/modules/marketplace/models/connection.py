@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
@@ -18,7 +19,9 @@ class Connection(Keyed, VendorOwned, Versioned, Base):
 
     ``check_…`` is the last test: its outcome, and what was found (kind, name and detail of each). ``failures`` counts
     the syncs in a row that failed. ``feed_changed_at``: what the marketplace should be told has changed since.
-    ``history_read`` counts the orders that the last import of the past looked at.
+    ``history_read`` counts the orders that the last import of the past looked at. ``parked_told_at`` and
+    ``refused_told_at``: when the shop's people were last told of such. ``options``: what its connector keeps of it that
+    is no secret. ``listings_walk``: where the reading of what is offered goes on, and what it has seen.
     """
 
     __tablename__ = "connections"
@@ -57,3 +60,7 @@ class Connection(Keyed, VendorOwned, Versioned, Base):
     history_job_id: Mapped[UUID | None]
     history_done_at: Mapped[datetime | None]
     history_read: Mapped[int] = mapped_column(default=0)
+    parked_told_at: Mapped[datetime | None]
+    refused_told_at: Mapped[datetime | None]
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    listings_walk: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)

@@ -11,6 +11,7 @@ from app.modules.api.jobs import JOB_PREFIX
 from app.modules.api.pages import read_spec
 from app.modules.marketplace.exceptions import RecordNotFoundError
 from app.modules.marketplace.models.connection import Connection
+from app.modules.marketplace.models.letzshop_order import ExternalRecord
 from app.modules.marketplace.schemas.connections import (
     ActItem,
     ActQuery,
@@ -23,12 +24,14 @@ from app.modules.marketplace.schemas.connections import (
 )
 from app.modules.marketplace.services import (
     act_service,
+    connection_edit_service,
     connection_job_service,
     connection_service,
     record_service,
 )
 from app.modules.marketplace.services.act_service import ACT_PREFIX
 from app.modules.marketplace.services.connection_list_service import CONNECTIONS, acts_of, records_of
+from app.modules.marketplace.services.connection_part_service import TELL
 from app.modules.marketplace.services.connection_service import CONNECTION_PREFIX
 from app.modules.marketplace.services.record_service import RECORD_PREFIX
 from app.tasks.ledger import JobRef
@@ -92,11 +95,16 @@ def connection_records_list(
 @router.vendor("POST", f"{_ONE}/records/{{record_id}}/retry", permission=_MANAGE, status=202, needs_key=True)
 def connection_records_retry(ctx: ApiContext, connection_id: str, record_id: str) -> StartedJob:
     """Read an order anew and take it in once more. Location leads to the job."""
-    row = _own(ctx, connection_id)
-    record = record_service.get_record(ctx.session, key_of(RECORD_PREFIX, record_id))
-    if record.connection_id != row.id:
-        raise RecordNotFoundError
+    record = _record(ctx, connection_id, record_id)
     return _started(ctx, connection_job_service.retry_record(ctx.session, record, ctx.principal.user_id))
+
+
+@router.vendor("POST", f"{_ONE}/records/{{record_id}}/tell-again", permission=TELL, needs_key=True)
+def connection_records_tell(ctx: ApiContext, connection_id: str, record_id: str) -> RecordItem:
+    """Tell the marketplace what it says otherwise of the order's units; what waits to be told is not told twice."""
+    record = _record(ctx, connection_id, record_id)
+    connection_edit_service.tell_again(ctx.session, record.id, by=ctx.principal.user_id)
+    return _shown_record(record)
 
 
 @router.vendor("GET", f"{_ONE}/acts", permission=_VIEW)
@@ -116,6 +124,13 @@ def connection_acts_retry(ctx: ApiContext, connection_id: str, act_id: str) -> A
 
 def _own(ctx: ApiContext, connection_id: str) -> Connection:
     return connection_service.get_connection(ctx.session, key_of(CONNECTION_PREFIX, connection_id))
+
+
+def _record(ctx: ApiContext, connection_id: str, record_id: str) -> ExternalRecord:
+    record = record_service.get_record(ctx.session, key_of(RECORD_PREFIX, record_id))
+    if record.connection_id != _own(ctx, connection_id).id:
+        raise RecordNotFoundError
+    return record
 
 
 def _started(ctx: ApiContext, job: JobRef) -> StartedJob:

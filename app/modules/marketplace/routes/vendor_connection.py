@@ -12,9 +12,10 @@ from app.modules.marketplace.services import (
     connection_service,
     feed_push_service,
 )
-from app.modules.marketplace.services.connection_edit_service import is_keyed
+from app.modules.marketplace.services.connection_edit_service import fields_of
 from app.modules.marketplace.services.connection_part_service import (
     CHECK_TONES,
+    access_word,
     blocks,
     can,
     check_notice,
@@ -86,8 +87,9 @@ def _more(ctx: PageContext, row: Connection) -> list[Action]:
         return []
     here = ctx.url("marketplace.vendor.connection", connection_id=ctx.path["connection_id"])
     more = [Action(ctx.t("marketplace.connection.edit"), f"{here}/edit", "clock", is_post=False)]
-    if is_keyed(row.connector):
-        more.append(Action(ctx.t("marketplace.connection.rotate"), f"{here}/key", "key", is_post=False))
+    if fields_of(row):
+        text = ctx.t(f"marketplace.connection.{access_word(row)}")
+        more.append(Action(text, f"{here}/key", "key", is_post=False))
     if row.is_on:
         more.append(Action(ctx.t("marketplace.connection.switch_off"), f"{here}/switch-off", "pause"))
     text = ctx.t("marketplace.connection.disconnect")

@@ -1,7 +1,6 @@
 """Connections to marketplaces: the list, and the forms that make, change and end one."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.core.errors import FieldError, ValidationFailedError
 from app.core.ids import to_public
+from app.modules.marketplace.contracts import AccessField
 from app.modules.marketplace.enums import ActState
 from app.modules.marketplace.models.connection import (
     LEAST_INTERVAL,
@@ -18,14 +18,10 @@ from app.modules.marketplace.models.connection import (
 )
 from app.modules.marketplace.models.letzshop_order import ExternalRecord
 from app.modules.marketplace.models.outgoing_act import OutgoingAct
-from app.modules.marketplace.services import (
-    connection_edit_service,
-    connection_service,
-    letzshop_credentials_service,
-)
-from app.modules.marketplace.services.connection_edit_service import Credentials
+from app.modules.marketplace.services import connection_edit_service, connection_service
 from app.modules.marketplace.services.connection_part_service import (
     CHECK_TONES,
+    access_word,
     connector_name,
 )
 from app.modules.marketplace.services.connection_service import CONNECTION_PREFIX
@@ -122,29 +118,39 @@ def _choices(ctx: PageContext) -> list[tuple[str, str]]:
 
 
 _CHOICE = Field("connector", f"{_F}.connector", "radios", options=_choices)
-_KEY = Field(
-    "key",
-    f"{_F}.key",
-    "password",
-    is_required=False,
-    hint_key="marketplace.connection_key.hint",
-    max_length=600,
-    autocomplete="off",
-)
 
 
-_SHOP = Field(
-    "shop", f"{_F}.shop", is_required=False, hint_key="marketplace.connection_key.shop_hint", max_length=300
-)
+def _asked(ctx: PageContext, one: AccessField, *, of: str = "", is_required: bool) -> Field:
+    """A field of a connector's as forms have it; ``of``: the marketplace, where the form asks for several."""
+    label = ctx.t(one.label_key) + (f" ({of})" if of else "")
+    return Field(
+        one.name,
+        one.label_key,
+        "password" if one.is_secret else "text",
+        is_required=is_required,
+        hint_key=one.hint_key,
+        max_length=one.max_length,
+        autocomplete="off",
+        label=label,
+    )
+
+
+def _new_fields(ctx: PageContext) -> list[Field]:
+    """The marketplace, and what each of them asks; what several ask under one name is asked once."""
+    codes = [code for code, _ in _choices(ctx)]
+    there = connection_service.connectors(ctx.vendor.id)
+    found: dict[str, Field] = {}
+    for one in (there[code] for code in codes):
+        for asked in one.fields:
+            of = one.name if len(codes) > 1 and asked.name not in found else ""
+            is_required = asked.is_required and len(codes) == 1
+            found[asked.name] = _asked(ctx, asked, of=of, is_required=is_required)
+    return [_CHOICE, *found.values()]
 
 
 def _create(ctx: PageContext, values: Mapping[str, Any]) -> str:
     row = connection_edit_service.create(
-        ctx.session,
-        ctx.vendor.id,
-        values["connector"],
-        Credentials(values["key"], values["shop"]),
-        by=ctx.who.user_id,
+        ctx.session, ctx.vendor.id, values["connector"], values, by=ctx.who.user_id
     )
     return _url(ctx, row.id)
 
@@ -154,7 +160,7 @@ mount_form(
     FormSpec(
         "marketplace.vendor.new_connection",
         "marketplace.new_connection",
-        (_CHOICE, _KEY, _SHOP),
+        _new_fields,
         _create,
         load=lambda ctx: {"connector": next((code for code, _ in _choices(ctx)), "")},
         back=lambda ctx: (ctx.url("marketplace.vendor.connections"), ctx.t("marketplace.connections.title")),
@@ -178,14 +184,20 @@ def _back(ctx: PageContext) -> tuple[str, str]:
     return _url(ctx, row.id), connector_name(row.connector)
 
 
-def _chosen_shop(ctx: PageContext) -> Mapping[str, Any]:
-    found = letzshop_credentials_service.find(ctx.session, _own(ctx).id)
-    return {"shop": (found.shop_slug if found else None) or ""}
+def _access_fields(ctx: PageContext) -> list[Field]:
+    asked = connection_edit_service.fields_of(_own(ctx))
+    return [_asked(ctx, one, is_required=one.is_required) for one in asked]
 
 
-def _store_key(ctx: PageContext, values: Mapping[str, Any]) -> str:
-    given = Credentials(values["key"], values["shop"])
-    row = connection_edit_service.rotate_key(ctx.session, _own(ctx).id, given, by=ctx.who.user_id)
+def _shown_access(ctx: PageContext) -> Mapping[str, Any]:
+    row = _own(ctx)
+    access = connection_edit_service.access_of(ctx.session, row)
+    open_names = [one.name for one in connection_edit_service.fields_of(row) if not one.is_secret]
+    return {name: access.values.get(name, "") for name in open_names}
+
+
+def _change_access(ctx: PageContext, values: Mapping[str, Any]) -> str:
+    row = connection_edit_service.change_access(ctx.session, _own(ctx).id, values, by=ctx.who.user_id)
     return _url(ctx, row.id)
 
 
@@ -194,9 +206,10 @@ mount_form(
     FormSpec(
         "marketplace.vendor.connection_key",
         "marketplace.connection_key",
-        (replace(_KEY, is_required=True), _SHOP),
-        _store_key,
-        load=_chosen_shop,
+        _access_fields,
+        _change_access,
+        title=lambda ctx: ctx.t(f"marketplace.connection.{access_word(_own(ctx))}"),
+        load=_shown_access,
         back=_back,
         has_intro=True,
     ),

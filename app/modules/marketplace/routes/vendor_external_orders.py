@@ -20,8 +20,10 @@ from app.modules.marketplace.services.connection_part_service import (
     ACT_PREFIX,
     ACT_TONES,
     RECORD_PREFIX,
+    TELL,
     act_row,
     connector_name,
+    differences,
     fault_text,
 )
 from app.modules.marketplace.services.connection_service import CONNECTION_PREFIX
@@ -41,6 +43,7 @@ _STATES = {
     "parked": ExternalRecord.fault.is_not(None),
     "open": and_(ExternalRecord.is_open, ExternalRecord.fault.is_(None)),
     "decided": and_(~ExternalRecord.is_open, ExternalRecord.fault.is_(None)),
+    "differs": ExternalRecord.drift.is_not(None),
 }
 
 
@@ -145,6 +148,7 @@ mount_list(
         views=(
             View("parked", "marketplace.record_states.parked", "state=parked"),
             View("open", "marketplace.record_states.open", "state=open"),
+            View("differs", "marketplace.record_states.differs", "state=differs"),
         ),
         row_page="marketplace.vendor.external_order",
         row_id="record_id",
@@ -282,6 +286,11 @@ def _blocks(
         Block("units", ctx.t("marketplace.external_order.units"), units, order=10),
         Block("facts", ctx.t("marketplace.external_order.facts"), facts, column="side", order=10),
     ]
+    if row.drift:
+        title = ctx.t("marketplace.differences.title")
+        template = "marketplace/vendor/record_differences.html"
+        shown = {"differences": differences(ctx, row)}
+        blocks.append(Block("differences", title, template=template, context=shown, order=5, is_flush=True))
     if acts:
         context = {
             "rows": [act_row(ctx, act, row.number) for act in acts],
@@ -305,6 +314,16 @@ def retry_record(ctx: PageContext, record_id: str) -> Response:
     row = _own(ctx, record_id)
     connection_edit_service.retry_record(ctx.session, row.id, by=ctx.who.user_id)
     ctx.flash("success", "marketplace.external_order.retrying")
+    return ctx.redirect("marketplace.vendor.external_order", record_id=record_id)
+
+
+@router.action("/connections/orders/{record_id}/tell-again", permission=TELL)
+def tell_again(ctx: PageContext, record_id: str) -> Response:
+    """Tell the marketplace what it says otherwise of the order's pieces."""
+    count = connection_edit_service.tell_again(ctx.session, _own(ctx, record_id).id, by=ctx.who.user_id)
+    ctx.flash(
+        "success" if count else "info", f"marketplace.differences.{'telling' if count else 'told_already'}"
+    )
     return ctx.redirect("marketplace.vendor.external_order", record_id=record_id)
 
 

@@ -28,7 +28,11 @@ from app.modules.marketplace.exceptions import (
 from app.modules.marketplace.models.connection import Connection
 from app.modules.marketplace.models.letzshop_order import ExternalRecord
 from app.modules.marketplace.models.outgoing_act import OutgoingAct
-from app.modules.marketplace.services.connection_job_service import dispatch_act, note_failure
+from app.modules.marketplace.services.connection_job_service import (
+    dispatch_act,
+    note_failure,
+    start_telling,
+)
 from app.modules.marketplace.services.connection_service import (
     Line,
     find_connector,
@@ -82,9 +86,31 @@ def connection_of(session: Session, act_id: UUID) -> Connection:
 def tell_units(session: Session, order_id: UUID) -> None:
     """Write what is to be told of an order's units: yes or no to those that are open there, and what came back."""
     record = _locked_record(session, order_id)
-    if record is None:
-        return
-    ours = orders.units_of(session, order_id)
+    if record is not None:
+        _tell_left(session, record)
+
+
+def tell_again(session: Session, record_id: UUID) -> int:
+    """Have the marketplace told of what is different there, as far as it can be; how many messages that makes.
+
+    None while they wait to be told, so it may be asked for twice. Raises RecordNotFoundError.
+    """
+    return _tell_left(session, lock_record(session, record_id))
+
+
+def _tell_left(session: Session, record: ExternalRecord) -> int:
+    left = untold(session, record)
+    for kind, units in left.items():
+        _write(session, record, kind, {"units": units})
+    return len(left)
+
+
+def untold(session: Session, record: ExternalRecord) -> dict[ActKind, dict[str, bool]]:
+    """What the marketplace is still to be told of units, and can be, without what waits to be told anyway: yes or no,
+    and what came back."""
+    if record.order_id is None:
+        return {}
+    ours = orders.units_of(session, record.order_id)
     known = {unit: state for unit, state in record.units.items() if unit in ours}
     said = _told(session, record)
     decided = {
@@ -92,8 +118,6 @@ def tell_units(session: Session, order_id: UUID) -> None:
         for unit, state in known.items()
         if ours[unit] is not UnitStatus.OPEN and state == UnitState.OPEN
     }
-    if decided and not _is_covered(decided, said.get(ActKind.DECIDE)):
-        _write(session, record, ActKind.DECIDE, {"units": decided})
     confirmed = {**said.get(ActKind.DECIDE, {}), **decided}
     back = {
         unit: True
@@ -101,8 +125,18 @@ def tell_units(session: Session, order_id: UUID) -> None:
         if ours[unit] in (UnitStatus.RETURNED, UnitStatus.UNAVAILABLE)
         and (state == UnitState.AVAILABLE or (state == UnitState.OPEN and confirmed.get(unit) is True))
     }
-    if back and not _is_covered(back, said.get(ActKind.RETURN)):
-        _write(session, record, ActKind.RETURN, {"units": back})
+    return {
+        kind: units
+        for kind, units in ((ActKind.DECIDE, decided), (ActKind.RETURN, back))
+        if units and not _is_covered(units, said.get(kind)) and _can(session, record, kind)
+    }
+
+
+def _can(session: Session, record: ExternalRecord, kind: ActKind) -> bool:
+    """Whether the marketplace takes such; a connector that is off for now is asked later."""
+    connection = get_connection(session, record.connection_id)
+    connector = find_connector(record.vendor_id, connection.connector)
+    return connector is None or _ABILITIES[kind] in connector.abilities
 
 
 def tell_shipment(session: Session, order_id: UUID, shipment_id: UUID) -> None:
@@ -117,7 +151,8 @@ def tell_shipment(session: Session, order_id: UUID, shipment_id: UUID) -> None:
     payload = {"number": parcel.tracking_number, "carrier": parcel.carrier_code}
     last = select(OutgoingAct).where(OutgoingAct.record_id == record.id, OutgoingAct.kind == ActKind.TRACK)
     former = session.scalars(last.order_by(OutgoingAct.id.desc()).limit(1)).one_or_none()
-    if former is None or former.payload != payload:
+    is_new = former is None or former.payload != payload
+    if is_new and _can(session, record, ActKind.TRACK):
         _write(session, record, ActKind.TRACK, payload)
 
 
@@ -144,10 +179,6 @@ def _is_covered(wanted: Mapping[str, bool], told: Mapping[str, bool] | None) -> 
 
 
 def _write(session: Session, record: ExternalRecord, kind: ActKind, payload: dict[str, Any]) -> None:
-    connection = get_connection(session, record.connection_id)
-    connector = find_connector(record.vendor_id, connection.connector)
-    if connector is not None and _ABILITIES[kind] not in connector.abilities:
-        return
     made = select(func.count()).where(OutgoingAct.record_id == record.id, OutgoingAct.kind == kind)
     act = OutgoingAct(
         vendor_id=record.vendor_id,
@@ -293,9 +324,11 @@ def _finish(session: Session, act: OutgoingAct) -> None:
 def _give_up(session: Session, act: OutgoingAct, record: ExternalRecord, error: ChannelError) -> None:
     act.state = ActState.REFUSED
     act.last_error_code, act.last_error = error.code, error.detail[:_MAX_TEXT]
+    connection = get_connection(session, act.connection_id)
+    start_telling(session, connection, "refused")
     vendor = tenancy.find_vendor(vendor_id=act.vendor_id)
     url = page_url("marketplace.vendor.acts", vendor_code=vendor.code if vendor else "")
-    params = {"number": record.number, "name": name_of(get_connection(session, act.connection_id))}
+    params = {"number": record.number, "name": name_of(connection)}
     problem = Problem(_problem_key(act), "marketplace.problems.act_refused", params, act.last_error, url)
     report_problem(session, problem, vendor_id=act.vendor_id)
 

@@ -20,6 +20,7 @@ from app.modules.marketplace.services.connection_part_service import (
     act_row,
     can,
     connector_name,
+    differences,
 )
 from app.modules.marketplace.services.connection_service import CONNECTION_PREFIX
 from app.modules.pagekit.details import Block
@@ -112,6 +113,7 @@ def order_blocks(ctx: PageContext, page_id: str, record_id: UUID) -> Sequence[Bl
             act_row(ctx, one, record.number) for one in record_service.list_acts(ctx.session, record.id)
         ],
         "may": _MANAGE in ctx.who.permissions,
+        "differences": differences(ctx, record),
     }
     title = ctx.t("marketplace.order_block.title")
     template = "marketplace/vendor/order_block.html"

@@ -1,63 +1,69 @@
 """What people do with a connection, each noted in the vendor's log: make it, give it a key, switch it, end it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import ConflictError, FieldError, ValidationFailedError
 from app.core.ids import to_public
+from app.modules.marketplace.contracts import Access, AccessField
 from app.modules.marketplace.models.connection import Connection
 from app.modules.marketplace.services import (
+    act_service,
     connection_job_service,
     connection_service,
     feed_push_service,
-    letzshop_credentials_service,
     record_service,
 )
 from app.modules.marketplace.services.connection_service import CONNECTION_PREFIX
 from app.modules.tenancy.facade import record_audit
 from app.tasks.dispatcher import dispatch
 
-_KEYED = frozenset({"letzshop"})
+
+def fields_of(connection: Connection) -> tuple[AccessField, ...]:
+    """What the marketplace of a connection asks of the vendor; nothing while no module knows it."""
+    connector = connection_service.find_connector(connection.vendor_id, connection.connector)
+    return connector.fields if connector else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What somebody typed. ``shop``: the address of the shop there, needed where the key may act for several."""
-
-    key: str = field(repr=False)
-    shop: str = ""
-
-
-def is_keyed(connector: str) -> bool:
-    """Whether a marketplace asks for a key."""
-    return connector in _KEYED
+def access_of(session: Session, connection: Connection) -> Access:
+    """What may be shown of what was given for a connection."""
+    connector = connection_service.find_connector(connection.vendor_id, connection.connector)
+    return connector.show(session, connection.id) if connector else Access()
 
 
 def create(
-    session: Session, vendor_id: UUID, connector: str, given: Credentials, *, by: UUID | None
+    session: Session, vendor_id: UUID, connector: str, given: Mapping[str, str], *, by: UUID | None
 ) -> Connection:
-    """A new connection, which is tested at once. Raises ValidationFailedError at ``key``."""
-    if is_keyed(connector) and not given.key.strip():
-        fault = FieldError("key", "required", "marketplace.connection_key.missing", {})
-        raise ValidationFailedError("This marketplace asks for a key.", errors=[fault])
+    """A new connection, which is tested at once; ``given``: what its connector asks for, by name.
+
+    Raises ConnectorUnknownError, ValidationFailedError at a field.
+    """
+    found = connection_service.find_connector(vendor_id, connector)
+    faults = [
+        FieldError(one.name, "required", "marketplace.connection_key.missing", {})
+        for one in (found.fields if found else ())
+        if one.is_required and not given.get(one.name, "").strip()
+    ]
+    if faults:
+        raise ValidationFailedError("This marketplace asks for more.", errors=faults)
     row = connection_service.create_connection(session, vendor_id, connector)
     _audit(session, "marketplace.connection_created", row, by, marketplace=connector)
-    if is_keyed(connector):
-        _store(session, row.id, given)
+    _keep(session, row, given)
     connection_job_service.start_check(session, row.id, by)
     feed_push_service.note_changed(session)
     return row
 
 
-def rotate_key(session: Session, connection_id: UUID, given: Credentials, *, by: UUID | None) -> Connection:
-    """Another key in place of the one there is; it is tested, and what waited for it goes on.
-
-    Raises ConnectionNotFoundError, ValidationFailedError at ``key``.
+def change_access(
+    session: Session, connection_id: UUID, given: Mapping[str, str], *, by: UUID | None
+) -> Connection:
+    """Another key, or whatever the connector asks for, in place of what there is; it is tested, and what waited for it
+    goes on. Raises ConnectionNotFoundError, ValidationFailedError at a field.
     """
     row = connection_service.get_connection(session, connection_id)
-    _store(session, row.id, given)
+    _keep(session, row, given)
     _audit(session, "marketplace.connection_key_changed", row, by)
     connection_job_service.start_check(session, row.id, by)
     if row.is_on:
@@ -90,7 +96,9 @@ def disconnect(session: Session, connection_id: UUID, *, by: UUID | None) -> Non
     """End it: the key is forgotten, what waited is never told, orders stay. Raises ConnectionNotFoundError."""
     row = connection_service.get_connection(session, connection_id)
     _audit(session, "marketplace.connection_ended", row, by, marketplace=row.connector)
-    letzshop_credentials_service.forget_key(session, row.id)
+    connector = connection_service.find_connector(row.vendor_id, row.connector)
+    if connector is not None:
+        connector.forget(session, row.id)
     connection_service.disconnect(session, row.id)
 
 
@@ -107,9 +115,27 @@ def retry_record(session: Session, record_id: UUID, *, by: UUID | None = None) -
     )
 
 
-def _store(session: Session, connection_id: UUID, given: Credentials) -> None:
-    letzshop_credentials_service.store_key(session, connection_id, given.key)
-    letzshop_credentials_service.choose_shop(session, connection_id, given.shop.strip() or None)
+def tell_again(session: Session, record_id: UUID, *, by: UUID | None = None) -> int:
+    """Have the marketplace told what it says otherwise of an order's pieces; how many messages. Raises
+    RecordNotFoundError."""
+    row = record_service.get_record(session, record_id)
+    count = act_service.tell_again(session, row.id)
+    if count:
+        record_audit(
+            session,
+            "marketplace.told_again",
+            vendor_id=row.vendor_id,
+            actor_id=by,
+            target=to_public(record_service.RECORD_PREFIX, row.id),
+            number=row.number,
+        )
+    return count
+
+
+def _keep(session: Session, row: Connection, given: Mapping[str, str]) -> None:
+    connector = connection_service.find_connector(row.vendor_id, row.connector)
+    if connector is not None and connector.fields:
+        connector.keep(session, row.id, {one.name: given.get(one.name, "") for one in connector.fields})
 
 
 def _audit(session: Session, action: str, row: Connection, by: UUID | None, **details: object) -> None:

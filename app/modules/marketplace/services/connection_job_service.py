@@ -3,19 +3,26 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.database import TenantScope, acting_in
+from app.core.database import SYSTEM, TenantScope, acting_in
 from app.core.ids import to_public
 from app.modules.gates import find_closed
-from app.modules.marketplace.contracts import CheckReport
+from app.modules.marketplace.contracts import CheckOutcome, CheckReport
 from app.modules.marketplace.enums import ActState
-from app.modules.marketplace.exceptions import ChannelError, ChannelUnavailableError
+from app.modules.marketplace.exceptions import (
+    ChannelError,
+    ChannelNotConfiguredError,
+    ChannelUnavailableError,
+    KeyRefusedError,
+    RoleMissingError,
+    SchemaDriftError,
+)
 from app.modules.marketplace.models.channel_call import ChannelCall
 from app.modules.marketplace.models.connection import MOST_INTERVAL, Connection
 from app.modules.marketplace.models.letzshop_order import ExternalRecord
@@ -41,6 +48,15 @@ _MOST_JITTER = 10.0  # seconds
 _CALL_DAYS, _MOST_CALLS = 14, 500
 _MOST_DOUBLINGS = 6
 _LOST_AFTER = timedelta(minutes=2)
+_TELL_AFTER, _TELL_AGAIN = timedelta(minutes=2), timedelta(hours=1)
+_OUTCOMES: dict[type[ChannelError], CheckOutcome] = {
+    ChannelNotConfiguredError: CheckOutcome.NOT_CONFIGURED,
+    KeyRefusedError: CheckOutcome.BAD_KEY,
+    RoleMissingError: CheckOutcome.MISSING_ROLE,
+    SchemaDriftError: CheckOutcome.SCHEMA_DRIFT,
+}
+# What orders that were read disprove. A name that has changed may be of something else.
+_DISPROVED = {*_OUTCOMES.values(), CheckOutcome.UNREACHABLE} - {CheckOutcome.SCHEMA_DRIFT}
 
 
 class Due(NamedTuple):
@@ -126,6 +142,20 @@ def dispatch_act(session: Session, act: OutgoingAct, run_after: datetime | None 
     ).id
 
 
+def start_telling(session: Session, connection: Connection, what: Literal["parked", "refused"]) -> None:
+    """Have the shop's people told of what waits for them: once for all that comes within a moment, and once an hour."""
+    told_at: datetime | None = getattr(connection, f"{what}_told_at")
+    at = clock.now() + _TELL_AFTER
+    dispatch(
+        session,
+        f"{TASKS}.channels.tell_{what}",
+        kwargs={"connection_id": connection.id},
+        vendor_id=connection.vendor_id,
+        unique_key=f"marketplace.tell_{what}:{connection.id}",
+        run_after=max(at, told_at + _TELL_AGAIN) if told_at else at,
+    )
+
+
 def find_lost_acts(session: Session, connection_id: UUID) -> Sequence[OutgoingAct]:
     """Acts that wait while nobody is about to send them."""
     statement = (
@@ -147,6 +177,8 @@ def note_success(session: Session, connection_id: UUID) -> None:
     """The marketplace answers."""
     row = lock_connection(session, connection_id)
     row.failures, row.synced_at = 0, clock.now()
+    if row.check_outcome in _DISPROVED:
+        row.check_outcome, row.check_detail = CheckOutcome.OK, ""
     clear_problem(session, problem_key(row), vendor_id=row.vendor_id)
 
 
@@ -154,6 +186,9 @@ def note_failure(session: Session, connection_id: UUID, error: ChannelError) -> 
     """The marketplace does not answer as it should: people are told, and it is asked less often."""
     row = lock_connection(session, connection_id)
     row.failures += 1
+    outcome = _OUTCOMES.get(type(error))
+    if outcome is not None:
+        row.check_outcome, row.check_detail, row.checked_at = outcome, error.detail, clock.now()
     waited = row.interval_seconds * 2 ** min(row.failures - 1, _MOST_DOUBLINGS)
     asked = error.retry_after if isinstance(error, ChannelUnavailableError) else 0.0
     if row.is_on:
@@ -169,6 +204,22 @@ def note_failure(session: Session, connection_id: UUID, error: ChannelError) -> 
         problem_key(row), "marketplace.problems.channel", {"name": name_of(row)}, error.detail, url
     )
     report_problem(session, problem, vendor_id=row.vendor_id)
+    if outcome is CheckOutcome.SCHEMA_DRIFT:
+        _tell_operator(session, row, error.detail)
+
+
+def _tell_operator(session: Session, row: Connection, detail: str) -> None:
+    """A marketplace that has changed is the operator's to put right, once for all shops."""
+    url = page_url("marketplace.admin.hub", tab="settings")
+    params = {"name": name_of(row)}
+    with acting_in(session, SYSTEM):
+        report_problem(
+            session, Problem(_schema_key(row), "marketplace.problems.schema", params, detail[:500], url)
+        )
+
+
+def _schema_key(row: Connection) -> str:
+    return f"marketplace.schema:{row.connector}"
 
 
 def note_check(session: Session, connection_id: UUID, report: CheckReport) -> None:
@@ -179,8 +230,13 @@ def note_check(session: Session, connection_id: UUID, report: CheckReport) -> No
     row.check_findings = [
         {"kind": one.kind, "name": one.name, "detail": one.detail} for one in report.findings
     ]
-    if report.outcome == "ok":
+    if report.outcome == CheckOutcome.OK:
         clear_problem(session, problem_key(row), vendor_id=row.vendor_id)
+        with acting_in(session, SYSTEM):
+            clear_problem(session, _schema_key(row))
+    elif report.outcome == CheckOutcome.SCHEMA_DRIFT:
+        missing = ", ".join(one.name for one in report.findings if one.kind == "missing")
+        _tell_operator(session, row, missing or report.detail)
 
 
 def list_due(session: Session) -> Sequence[Due]:

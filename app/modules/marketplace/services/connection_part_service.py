@@ -10,20 +10,20 @@ from sqlalchemy.orm import Session
 from app.core.i18n import FALLBACK, LANGUAGES, format_money, has_message
 from app.core.ids import to_public
 from app.modules.marketplace.contracts import CONNECTORS, Ability, CheckOutcome
-from app.modules.marketplace.enums import ActState, DriftKind
+from app.modules.marketplace.enums import ActKind, ActState, DriftKind
 from app.modules.marketplace.models.channel_call import ChannelCall
 from app.modules.marketplace.models.connection import Connection
 from app.modules.marketplace.models.letzshop_order import ExternalRecord
 from app.modules.marketplace.models.outgoing_act import OutgoingAct
 from app.modules.marketplace.services import (
+    act_service,
+    connection_edit_service,
     connection_service,
     directory_service,
     export_sending_service,
     feed_link_service,
-    letzshop_credentials_service,
     listing_drift_service,
 )
-from app.modules.marketplace.services.connection_edit_service import is_keyed
 from app.modules.marketplace.services.feed_export_service import EXPORT_PREFIX
 from app.modules.pagekit.details import Block, Fact
 from app.modules.pagekit.job_view import JobView
@@ -31,6 +31,7 @@ from app.modules.pages import PageContext
 from app.tasks.lookup import find_job
 
 RECORD_PREFIX, ACT_PREFIX = "xor", "oac"
+TELL = "marketplace.acts.tell"
 CHECK_TONES: Mapping[str, str] = {
     "ok": "success",
     "not_configured": "warning",
@@ -55,6 +56,11 @@ def can(row: Connection, ability: Ability) -> bool:
     """Whether the marketplace of a connection can do something."""
     found = connection_service.find_connector(row.vendor_id, row.connector)
     return found is not None and ability in found.abilities
+
+
+def access_word(row: Connection) -> str:
+    """Under which text what the connector asks for is changed: it is a key where something of it is secret."""
+    return "rotate" if any(one.is_secret for one in connection_edit_service.fields_of(row)) else "access"
 
 
 def fault_text(ctx: PageContext, code: str) -> str:
@@ -180,7 +186,39 @@ def _drifts(ctx: PageContext, row: Connection) -> list[Block]:
         return []
     found = ctx.session.execute(listing_drift_service.select_drifts(row.id).limit(_SHOWN * 5)).all()
     shown = [(one, said(ctx, one.kind, one.ours), said(ctx, one.kind, one.theirs)) for one in found]
-    return [_block(ctx, "drifts", 50, is_flush=bool(shown), rows=shown)]
+    is_partial = row.listings_walk is not None
+    return [_block(ctx, "drifts", 50, is_flush=bool(shown), rows=shown, is_partial=is_partial)]
+
+
+def differences(ctx: PageContext, record: ExternalRecord) -> dict[str, Any]:
+    """The pieces of an order of which both sides say different things, with what will be told of each, for a template:
+    rows (piece, ours, theirs, what is told), is_tellable."""
+    left = act_service.untold(ctx.session, record) if record.drift else {}
+    told: dict[str, str] = {}
+    for kind, units in left.items():
+        told |= {
+            unit: "back" if kind is ActKind.RETURN else "yes" if yes else "no" for unit, yes in units.items()
+        }
+
+    def state(word: str | None) -> str:
+        return ctx.t(f"marketplace.unit_states.{word}") if word else "–"
+
+    rows = [
+        (
+            one["unit"],
+            state(one["ours"]),
+            state(one["theirs"]),
+            ctx.t(f"marketplace.differences.tell_{told.get(one['unit'], 'nothing')}"),
+        )
+        for one in record.drift or ()
+    ]
+    url = ctx.url("marketplace.vendor.external_order", record_id=to_public(RECORD_PREFIX, record.id))
+    return {
+        "rows": rows,
+        "is_tellable": bool(left),
+        "may_tell": TELL in ctx.who.permissions,
+        "tell_url": f"{url}/tell-again",
+    }
 
 
 def said(ctx: PageContext, kind: str, value: int | None) -> str:
@@ -221,7 +259,7 @@ def _calls(ctx: PageContext, row: Connection) -> Block:
 
 
 def _facts(ctx: PageContext, row: Connection) -> Block:
-    key = letzshop_credentials_service.find(ctx.session, row.id) if is_keyed(row.connector) else None
+    access = connection_edit_service.access_of(ctx.session, row)
     shop = directory_service.shop_of(ctx.session, row.connector, row.vendor_id)
     facts = [
         Fact(ctx.t(f"{_F}.synced_at"), row.synced_at, "datetime"),
@@ -231,9 +269,12 @@ def _facts(ctx: PageContext, row: Connection) -> Block:
         Fact(ctx.t(f"{_F}.checked_at"), row.checked_at, "datetime"),
         Fact(ctx.t(f"{_F}.connected_at"), row.connected_at, "datetime"),
     ]
-    if is_keyed(row.connector):
-        facts.append(Fact(ctx.t(f"{_F}.key"), key.hint if key else None, "code"))
-        facts.append(Fact(ctx.t(f"{_F}.key_set_at"), key.set_at if key else None, "datetime"))
+    for asked in connection_edit_service.fields_of(row):
+        value = access.values.get(asked.name)
+        if value or asked.is_required:
+            facts.append(Fact(ctx.t(asked.label_key), value, "code"))
+        if asked.is_secret:
+            facts.append(Fact(ctx.t(f"{_F}.key_set_at"), access.set_at, "datetime"))
     if shop is not None:
         facts.append(Fact(ctx.t(f"{_F}.shop"), shop.name))
     return Block("facts", ctx.t("marketplace.connection.facts"), facts, column="side", order=10)

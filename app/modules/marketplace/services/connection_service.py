@@ -1,6 +1,6 @@
 """A vendor's connections to marketplaces: made, turned on and off, and taken away; and the lines that they open."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
@@ -142,6 +142,16 @@ def lock_connection(session: Session, connection_id: UUID) -> Connection:
     if found is None:
         raise ConnectionNotFoundError
     return found
+
+
+def get_options(session: Session, connection_id: UUID) -> dict[str, str]:
+    """What a connector keeps of a connection that is no secret. Raises ConnectionNotFoundError."""
+    return dict(get_connection(session, connection_id).options)
+
+
+def set_options(session: Session, connection_id: UUID, options: Mapping[str, str]) -> None:
+    """Keep this in place of what there was. Raises ConnectionNotFoundError."""
+    get_connection(session, connection_id).options = dict(options)
 
 
 def create_connection(session: Session, vendor_id: UUID, connector: str) -> Connection:

@@ -10,13 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.ids import to_public
 from app.modules.marketplace.contracts import Ability, ListingPage
 from app.modules.marketplace.models.connection import Connection
 from app.modules.marketplace.models.letzshop_order import ExternalRecord
 from app.modules.marketplace.services import feed_push_service, listing_drift_service
 from app.modules.marketplace.services.connection_service import (
-    CONNECTION_PREFIX,
     Line,
     find_connector,
     get_connection,
@@ -54,8 +52,10 @@ def check(session: Session, connection_id: UUID) -> Generator[dict[str, int]]:
             counts["read"] += 1
             yield counts
         if Ability.LISTINGS in abilities:
-            listings = listing_drift_service.read_all(partial(_read_listings, line))
-            listing_drift_service.note(session, connection_id, listings)
+            walk = listing_drift_service.begin(session, connection_id)
+            yield counts
+            listings = listing_drift_service.read_round(partial(_read_listings, line), walk)
+            listing_drift_service.note(session, connection_id, walk, listings)
             write_calls(session, line)
     feed_push_service.note_changed(session)
     counts["drifts"] = _report(session, get_connection(session, connection_id))
@@ -92,11 +92,8 @@ def _report(session: Session, connection: Connection) -> int:
         clear_problem(session, key, vendor_id=connection.vendor_id)
         return 0
     vendor = tenancy.find_vendor(vendor_id=connection.vendor_id)
-    url = page_url(
-        "marketplace.vendor.connection",
-        vendor_code=vendor.code if vendor else "",
-        connection_id=to_public(CONNECTION_PREFIX, connection.id),
-    )
+    code = vendor.code if vendor else ""
+    url = page_url("marketplace.vendor.external_orders", vendor_code=code, state="differs")
     params: dict[str, str | int] = {"name": name_of(connection), "count": count}
     problem = Problem(key, "marketplace.problems.units_differ", params, url=url)
     report_problem(session, problem, vendor_id=connection.vendor_id)

@@ -29,12 +29,12 @@ from app.modules.marketplace.services.connection_service import Line, find_conne
 from app.modules.marketplace.services.export_round_service import is_due
 from app.modules.marketplace.services.export_sending_service import find_sent, send
 from app.modules.marketplace.services.export_service import export_file_name
+from app.modules.marketplace.services.feed_change_service import announce_change
 from app.modules.state import kept
 from app.modules.tenancy import facade as tenancy
 from app.tasks.dispatcher import dispatch
 
 _TASK = "app.modules.marketplace.tasks.feed_push.push_changes"
-_NOTE_TASK = "app.modules.marketplace.tasks.feed_push.note_changed"
 _WAIT = timedelta(seconds=1)
 
 
@@ -83,7 +83,7 @@ def on_levels(session: Session, vendor_id: UUID) -> None:
     """
     is_on = select(Connection.id).where(Connection.is_on).limit(1)
     if kept(f"marketplace.is_connected:{vendor_id}", lambda: session.scalar(is_on) is not None):
-        dispatch(session, _NOTE_TASK, vendor_id=vendor_id)
+        announce_change(session, vendor_id)
 
 
 def send_again(session: Session, connection_id: UUID) -> UUID:

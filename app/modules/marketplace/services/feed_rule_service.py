@@ -14,6 +14,7 @@ from app.core.ids import new_id, to_public
 from app.modules.marketplace.exceptions import RuleNotFoundError, TooManyRulesError
 from app.modules.marketplace.models.feed import Feed, FeedRule
 from app.modules.marketplace.models.import_job import FeedImport
+from app.modules.marketplace.services.feed_change_service import announce_change
 from app.modules.marketplace.services.feed_rule_check import MAX_NAME, check_rule
 from app.modules.marketplace.services.feed_rules import Rule, RuleSet
 from app.modules.tenancy.facade import record_audit
@@ -219,10 +220,12 @@ def _next_position(session: Session, stage: str) -> int:
 
 
 def _finish(session: Session, row: FeedRule, action: str, **details: Any) -> None:
-    """Write the change, note who made it, and let the feeds concerned be fetched anew."""
+    """Write the change, note who made it, and let the feeds concerned be fetched anew, or written and told at once."""
     session.flush()
     if row.stage == "import":
         forget_fetched(session, row.feed_id)
+    else:
+        announce_change(session, row.vendor_id)
     target = to_public(RULE_PREFIX, row.id)
     record_audit(
         session, f"marketplace.{action}", vendor_id=row.vendor_id, target=target, name=row.name, **details

@@ -13,6 +13,7 @@ from app.core.config import get_settings
 from app.core.i18n import LANGUAGES
 from app.core.ids import to_public
 from app.modules.marketplace.models.feed_settings import FeedSettings
+from app.modules.marketplace.services.feed_change_service import announce_change
 from app.modules.tenancy.facade import record_audit
 
 
@@ -52,6 +53,7 @@ def change_feed_settings(session: Session, *, vendor_id: UUID, values: Mapping[s
         target=target,
         fields=", ".join(changed),
     )
+    announce_change(session, vendor_id)
 
 
 def default_language(session: Session) -> str:

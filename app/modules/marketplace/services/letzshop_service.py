@@ -1,5 +1,6 @@
 """Letzshop as a connector: its lines to vendors, and its directory of shops."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,11 +10,13 @@ from app.modules.marketplace.adapters.letzshop import names
 from app.modules.marketplace.adapters.letzshop.channel import PAGE, LetzshopChannel, read_pages
 from app.modules.marketplace.adapters.letzshop.client import LetzshopClient
 from app.modules.marketplace.adapters.letzshop.reader import CODE, NAME, read_shop
-from app.modules.marketplace.contracts import Ability, CheckReport, DirectoryPage
+from app.modules.marketplace.contracts import Ability, Access, AccessField, CheckReport, DirectoryPage
 from app.modules.marketplace.exceptions import ChannelNotConfiguredError, SchemaDriftError
 from app.modules.marketplace.models.connection import Connection
 from app.modules.marketplace.models.directory_shop import ListedShop
 from app.modules.marketplace.services import letzshop_credentials_service as credentials
+
+_LABELS, _HINTS = "marketplace.connection_fields", "marketplace.connection_key"
 
 
 class LetzshopConnector:
@@ -21,6 +24,26 @@ class LetzshopConnector:
 
     code, name = CODE, NAME
     abilities = frozenset(Ability) - {Ability.STOCK}
+    fields: tuple[AccessField, ...] = (
+        AccessField("key", f"{_LABELS}.key", f"{_HINTS}.hint", is_secret=True, max_length=600),
+        AccessField("shop", f"{_LABELS}.shop", f"{_HINTS}.shop_hint", is_required=False),
+    )
+
+    def keep(self, session: Session, connection_id: UUID, given: Mapping[str, str]) -> None:
+        """Store the key sealed, and which of its shops is meant. Raises ValidationFailedError at ``key``."""
+        credentials.store_key(session, connection_id, given["key"])
+        credentials.choose_shop(session, connection_id, given.get("shop", "").strip() or None)
+
+    def show(self, session: Session, connection_id: UUID) -> Access:
+        """The last letters of the key, and the shop."""
+        found = credentials.find(session, connection_id)
+        if found is None:
+            return Access()
+        return Access({"key": found.hint, "shop": found.shop_slug or ""}, found.set_at)
+
+    def forget(self, session: Session, connection_id: UUID) -> None:
+        """Remove the key."""
+        credentials.forget_key(session, connection_id)
 
     def open(self, session: Session, connection_id: UUID) -> LetzshopChannel:
         """A line with the key of a connection of the session's vendor. Raises ChannelNotConfiguredError."""

@@ -2,12 +2,13 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -31,7 +32,18 @@ from app.modules.menu import page_url
 from app.modules.problems import Problem, clear_problem, report_problem
 from app.modules.tenancy import facade as tenancy
 
-_MAX_PAGES, _MAX_TITLE, _MAX_KEPT, _ROWS = 5000, 200, 2000, 500
+MOST_PAGES = 20  # of one round
+_MAX_TITLE, _MAX_KEPT, _ROWS = 200, 2000, 500
+
+
+@dataclass(slots=True)
+class Walk:
+    """A way through all that a marketplace offers, over several rounds where it is much. ``cursor`` is where it goes on
+    (None: at the beginning, or it is at its end), ``seen`` what of the vendor's was there."""
+
+    began_at: datetime
+    cursor: str | None = None
+    seen: set[str] = field(default_factory=set)
 
 
 class Offer(NamedTuple):
@@ -52,40 +64,65 @@ class Found(NamedTuple):
     theirs: int | None = None
 
 
-def read_all(read: Callable[[str | None], ListingPage]) -> list[Listing]:
-    """All that the marketplace offers of the vendor; ``read`` gives the page after a cursor. Called with no transaction
+def begin(session: Session, connection_id: UUID) -> Walk:
+    """The walk that the last round did not end, or a new one. It is forgotten meanwhile: one that fails begins anew."""
+    row = get_connection(session, connection_id)
+    kept, row.listings_walk = row.listings_walk, None
+    if kept is None:
+        return Walk(clock.now())
+    return Walk(datetime.fromisoformat(kept["began_at"]), kept["cursor"], set(kept["seen"]))
+
+
+def read_round(read: Callable[[str | None], ListingPage], walk: Walk) -> list[Listing]:
+    """What the marketplace offers of the vendor, as far as a round goes: a marketplace may list all its shops, of which
+    one vendor must not read everything at once. ``read`` gives the page after a cursor. Called with no transaction
     open. Raises as `Channel` does."""
     listings: list[Listing] = []
-    cursor = None
-    for _ in range(_MAX_PAGES):
-        page = read(cursor)
+    for _ in range(MOST_PAGES):
+        page = read(walk.cursor)
         listings += page.listings
-        cursor = page.cursor
-        if cursor is None:
+        walk.cursor = page.cursor
+        if walk.cursor is None:
             break
     return listings
 
 
-def note(session: Session, connection_id: UUID, listings: Iterable[Listing]) -> dict[str, int]:
+def note(session: Session, connection_id: UUID, walk: Walk, listings: Sequence[Listing]) -> dict[str, int]:
     """Keep what differs between these and the files that were sent; how many of each kind.
 
-    It is a problem once it was found twice: what was changed a moment ago is not there yet. Nothing is compared before
-    a file was sent.
+    What is missing there is known at the end of the walk. It is a problem once it was found twice: what was changed a
+    moment ago is not there yet. Nothing is compared before a file was sent.
     """
     now = clock.now()
     offers = sent_offers(session, now)
     found = list(compare(offers, listings)) if offers is not None else []
+    walk.seen |= {one.sku for one in listings if one.sku}
+    if offers is not None and walk.cursor is None:
+        found += missing(offers, walk.seen)
+    looked_at = {one.sku or one.external_id for one in listings}
     _keep(session, connection_id, found[:_MAX_KEPT], now)
+    _forget(session, connection_id, now, walk, looked_at)
     connection = get_connection(session, connection_id)
-    lasting = session.scalars(
-        select(Drift.id).where(Drift.connection_id == connection_id, Drift.found_at < now).limit(1)
-    ).first()
-    key = drift_problem_key(connection)
-    if lasting is None:
-        clear_problem(session, key, vendor_id=connection.vendor_id)
-    else:
-        report_problem(session, _problem(key, connection, len(found)), vendor_id=connection.vendor_id)
+    if walk.cursor is not None:
+        connection.listings_walk = {
+            "began_at": walk.began_at.isoformat(),
+            "cursor": walk.cursor,
+            "seen": sorted(walk.seen & offers.keys()) if offers else [],
+        }
+    _tell(session, connection)
     return dict(Counter(one.kind.value for one in found))
+
+
+def _tell(session: Session, connection: Connection) -> None:
+    mine = Drift.connection_id == connection.id
+    count, lasting = session.execute(
+        select(func.count(), func.count().filter(Drift.found_at < Drift.seen_at)).where(mine)
+    ).one()
+    key = drift_problem_key(connection)
+    if lasting:
+        report_problem(session, _problem(key, connection, count), vendor_id=connection.vendor_id)
+    else:
+        clear_problem(session, key, vendor_id=connection.vendor_id)
 
 
 def select_drifts(connection_id: UUID) -> Select[Any]:
@@ -95,8 +132,7 @@ def select_drifts(connection_id: UUID) -> Select[Any]:
 
 
 def compare(offers: Mapping[str, Offer], listings: Iterable[Listing]) -> Iterator[Found]:
-    """The differences, by kind and article. A listing without a SKU is known by its own id."""
-    unseen = dict(offers)
+    """The differences of what is offered there. A listing without a SKU is known by its own id."""
     for listing in listings:
         offer = offers.get(listing.sku or "")
         if offer is None:
@@ -104,15 +140,19 @@ def compare(offers: Mapping[str, Offer], listings: Iterable[Listing]) -> Iterato
             yield Found(DriftKind.UNKNOWN_HERE, listing.sku or listing.external_id, title)
             continue
         assert listing.sku is not None
-        unseen.pop(listing.sku, None)
         if listing.price_cents is not None and listing.price_cents not in offer.prices:
             ours = min(offer.prices, default=None)
             yield Found(DriftKind.PRICE, listing.sku, offer.title, ours, listing.price_cents)
         if listing.is_available is not None and listing.is_available != offer.is_available:
             ours, theirs = int(offer.is_available), int(listing.is_available)
             yield Found(DriftKind.AVAILABILITY, listing.sku, offer.title, ours, theirs)
-    for sku, offer in unseen.items():
-        yield Found(DriftKind.MISSING_THERE, sku, offer.title)
+
+
+def missing(offers: Mapping[str, Offer], seen: Set[str]) -> Iterator[Found]:
+    """What was sent and is not offered there."""
+    for sku, offer in offers.items():
+        if sku not in seen:
+            yield Found(DriftKind.MISSING_THERE, sku, offer.title)
 
 
 def sent_offers(session: Session, now: datetime) -> dict[str, Offer] | None:
@@ -166,7 +206,14 @@ def _keep(session: Session, connection_id: UUID, found: list[Found], now: dateti
         changed = {name: new.excluded[name] for name in ("title", "ours", "theirs", "seen_at")}
         keys = ("vendor_id", "connection_id", "kind", "article")
         session.execute(new.on_conflict_do_update(index_elements=keys, set_=changed))
-    session.execute(delete(Drift).where(Drift.connection_id == connection_id, Drift.seen_at < now))
+
+
+def _forget(session: Session, connection_id: UUID, now: datetime, walk: Walk, looked_at: Set[str]) -> None:
+    """What was looked at and is no different now; at the end of a walk also what was nowhere in it."""
+    gone = and_(Drift.seen_at < now, Drift.article.in_(looked_at))
+    if walk.cursor is None:
+        gone = or_(gone, Drift.seen_at < walk.began_at)
+    session.execute(delete(Drift).where(Drift.connection_id == connection_id, gone))
 
 
 def _problem(key: str, connection: Connection, count: int) -> Problem:

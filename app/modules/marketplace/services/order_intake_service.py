@@ -23,6 +23,7 @@ from app.modules.marketplace.contracts import ExternalOrder, UnitState
 from app.modules.marketplace.exceptions import OrderUnexpectedError
 from app.modules.marketplace.models.connection import Connection
 from app.modules.marketplace.models.letzshop_order import ExternalRecord
+from app.modules.marketplace.services.connection_job_service import start_telling
 from app.modules.marketplace.services.connection_service import name_of
 from app.modules.marketplace.services.record_service import RECORD_PREFIX, lock_record, note_drift
 from app.modules.menu import page_url
@@ -62,14 +63,19 @@ def take_in(
         return Intake.SAME
     if record.digest and record.digest != digest:
         record.revision += 1
-    record.digest, record.number, record.payload = digest, seen.number, dict(seen.raw)
+    is_erased = _is_erased(session, connection, record)
+    record.digest, record.number = digest, seen.number
+    record.payload = {} if is_erased else dict(seen.raw)
     record.units = {unit.id: unit.state.value for unit in seen.units}
     record.is_open = seen.is_open
     record.placed_at = seen.order.placed_at if seen.order else record.placed_at
     was_known = record.order_id is not None
     try:
         with session.begin_nested():
-            _place(session, connection, record, seen)
+            if is_erased:
+                _settle_erased(session, connection, record)
+            else:
+                _place(session, connection, record, seen)
             session.flush()
     except _PASS_ON:
         raise
@@ -140,6 +146,22 @@ def _place(session: Session, connection: Connection, record: ExternalRecord, see
     record.order_id = placed.order_id
     if not order.is_past:
         apply_units(session, connection, record)
+
+
+def _is_erased(session: Session, connection: Connection, record: ExternalRecord) -> bool:
+    """Whether the buyer was erased. What was let go stays away although it is said again: the empty payload of the
+    record, or of its order where the record is a new one, is the sign."""
+    if record.digest:
+        return not record.payload
+    record.order_id = orders.find_by_external(session, connection.connector, record.external_id)
+    return record.order_id is not None and orders.is_erased(session, record.order_id)
+
+
+def _settle_erased(session: Session, connection: Connection, record: ExternalRecord) -> None:
+    """Take over what became of the pieces, and nothing else. An order that was never placed never will be."""
+    if record.order_id is None:
+        raise _UnreadableError("erased")
+    apply_units(session, connection, record)
 
 
 def _as_ours(
@@ -233,6 +255,8 @@ def _park(session: Session, connection: Connection, record: ExternalRecord, erro
         # The text may hold what a person said.
         code, detail = OrderUnexpectedError.code, type(error).__name__
         log.exception("order_not_taken_in", record_id=str(record.id))
+    if record.fault is None:
+        start_telling(session, connection, "parked")
     record.fault, record.fault_detail = code, detail
     session.flush()
     vendor = tenancy.find_vendor(vendor_id=record.vendor_id)

@@ -15,6 +15,7 @@ from app.modules.marketplace.services import (
     connection_job_service,
     connection_service,
     drift_service,
+    notice_service,
     order_sync_service,
     record_service,
 )
@@ -133,6 +134,20 @@ def read_record(self: ModuleTask, record_id: str) -> dict[str, str]:
         with closing(connection_service.open_line(session, connection)) as line:
             self.checkpoint(None, 0)
             return {"outcome": order_sync_service.read_again(session, line, wanted, is_again=True)}
+
+
+@shared_task(base=ModuleTask, bind=True, scope="vendor")
+def tell_parked(self: ModuleTask, connection_id: str) -> dict[str, int]:
+    """Tell the shop's people of orders that were put aside; returns how many there are."""
+    with self.get_db() as session:
+        return {"waiting": notice_service.tell_parked(session, UUID(connection_id))}
+
+
+@shared_task(base=ModuleTask, bind=True, scope="vendor")
+def tell_refused(self: ModuleTask, connection_id: str) -> dict[str, int]:
+    """Tell the shop's people of messages that a marketplace refused; returns how many there are."""
+    with self.get_db() as session:
+        return {"waiting": notice_service.tell_refused(session, UUID(connection_id))}
 
 
 @shared_task(base=ModuleTask, bind=True, scope="vendor")

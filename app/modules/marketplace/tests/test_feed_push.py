@@ -9,14 +9,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.database import IdentityScope, unit_of_work
-from app.core.ids import new_id
+from app.core.ids import new_id, to_public
 from app.modules.api import ROOT
 from app.modules.marketplace.services import feed_push_service
 from app.modules.marketplace.services.connection_service import change_connection, create_connection
 from app.modules.marketplace.services.export_sending_service import find_sent
 from app.modules.marketplace.tests.conftest import Shop, feed, row
+from app.modules.marketplace.tests.test_feed_pages import act, hidden
 from app.modules.tenancy.facade import vendor_holder
 from app.testing.api_keys import make_key, owner_of
+from app.testing.browsing import sign_in
 from app.testing.working import work
 
 _JOBS = "SELECT state, result, unique_key FROM jobs WHERE vendor_id = :vendor AND task LIKE '%push_changes' ORDER BY id"
@@ -92,6 +94,35 @@ def test_stock_reaches_the_marketplace(told: Told) -> None:
     assert told.levels() == {"A-1": 7, "A-2": 5}
     assert len(told.shop.rows(_EXPORTS)) == 1, "of the files that were written so, the last is kept"
     assert [job.state for job in told.jobs()] == ["succeeded", "succeeded"]
+
+
+def test_rules_reach_the_marketplace_at_once(told: Told, client: TestClient) -> None:
+    """Rules of stock and of exports, as people set them on their pages."""
+    told.set_level("A-2", 5)
+    work()
+    assert (told.levels(), len(told.offers()), len(told.jobs())) == ({"A-2": 5}, 12, 1)
+    client.cookies.set("wm_lang", "en")
+    sign_in(client, "vendor", "owner@moselle.example")
+    page = f"/vendor/MOSELLE/products/{to_public('prd', told.shop.product('A-2').id)}/stock-rules"
+    for kept_back in ("5", "5"):
+        shown = client.get(page)
+        answer = client.post(page, data={**hidden(shown.text), "kept_back": kept_back})
+        assert answer.status_code == 303, answer.text
+        work()
+    assert (told.levels(), told.offers()["A-2"]) == ({"A-2": 0}, "out_of_stock")
+    assert len(told.jobs()) == 2, "what is the same is not told"
+    condition = {"column_0": "title", "op_0": "equals", "value_0": "Chair 7"}
+    page = "/vendor/MOSELLE/feed-rules/new-export?kind=exclude"
+    typed = {**hidden(client.get(page).text), "name": "No sevens", "match": "all", **condition}
+    answer = client.post(page, data=typed)
+    assert answer.status_code == 303, answer.text
+    work()
+    assert sorted(set(map(str, range(1, 13))) - {sku[2:] for sku in told.offers()}) == ["7"]
+    rule = answer.headers["location"]
+    act(client, rule, "switch")
+    work()
+    assert len(told.offers()) == 12
+    assert len(told.jobs()) == 4
 
 
 def test_what_changes_while_a_file_is_written_is_written_next(told: Told) -> None:

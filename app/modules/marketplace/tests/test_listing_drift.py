@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from app.core import clock
 from app.modules.marketplace.contracts import Listing, ListingPage
 from app.modules.marketplace.services import feed_push_service, listing_drift_service
 from app.modules.marketplace.services.connection_service import create_connection
-from app.modules.marketplace.services.listing_drift_service import Offer, compare, read_all
+from app.modules.marketplace.services.listing_drift_service import MOST_PAGES, Offer, Walk, compare, missing
 from app.modules.marketplace.tests.conftest import Shop, feed, row
 from app.testing.working import work
 
@@ -44,13 +45,21 @@ def test_differences_are_named() -> None:
         ("availability", "A-2", 0, 1),
         ("unknown_here", "A-9", None, None),
         ("unknown_here", "own", None, None),
-        ("missing_there", "A-3", None, None),
     ]
+    assert [one.article for one in missing(offers, {"A-1", "A-2"})] == ["A-3"]
 
 
-def test_pages_are_read_to_their_end() -> None:
-    pages = {None: ListingPage([listing(1)], "a"), "a": ListingPage([], "b"), "b": ListingPage([listing(2)])}
-    assert [one.sku for one in read_all(lambda cursor: pages[cursor])] == ["A-1", "A-2"]
+class Everything:
+    """A marketplace that lists all its shops, of which two products are the vendor's: at the ends of the list."""
+
+    def __init__(self, pages: int) -> None:
+        self.pages, self.asked = pages, 0
+
+    def read(self, cursor: str | None) -> ListingPage:
+        place = int(cursor or 0)
+        self.asked += 1
+        mine = {0: [listing(1, 1200)], self.pages - 1: [listing(2)]}
+        return ListingPage(mine.get(place, []), str(place + 1) if place + 1 < self.pages else None)
 
 
 def test_a_difference_that_stays_is_a_problem(
@@ -63,7 +72,7 @@ def test_a_difference_that_stays_is_a_problem(
     def check(*listings: Listing) -> tuple[dict[str, int], list[Any], list[Any]]:
         with shop.session() as session:
             connection_id = create_connection(session, shop.vendor_id, "order_folder").id
-            counts = listing_drift_service.note(session, connection_id, listings)
+            counts = listing_drift_service.note(session, connection_id, Walk(clock.now()), listings)
         return counts, shop.rows(_DRIFTS), shop.rows(_PROBLEMS.format("AND cleared_at IS NULL"))
 
     assert check(listing(1)) == ({}, [], []), "before a file was sent nothing is compared"
@@ -78,3 +87,37 @@ def test_a_difference_that_stays_is_a_problem(
     assert [tuple(one) for one in kept] == [("price", "A-1", 1500, 1100, True)]
     assert len(problems) == 1
     assert check(listing(1), listing(2)) == ({}, [], [])
+
+
+def test_a_round_is_bounded_and_the_next_goes_on(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is missing there is known once all was seen, over however many rounds."""
+    monkeypatch.setenv("ORDER_FOLDER_ROOT", str(tmp_path))
+    plain = {"sale_price": "", "sale_price_effective_date": ""}
+    shop.run(feed([{**row(number), **plain} for number in (1, 2, 3)]))
+    with shop.session() as session:
+        connection_id = create_connection(session, shop.vendor_id, "order_folder").id
+        feed_push_service.note_changed(session)
+    work()
+    there = Everything(MOST_PAGES + 5)
+
+    def check() -> tuple[int, list[tuple[str, str]]]:
+        there.asked = 0
+        with shop.session() as session:
+            walk = listing_drift_service.begin(session, connection_id)
+        listings = listing_drift_service.read_round(there.read, walk)
+        with shop.session() as session:
+            listing_drift_service.note(session, connection_id, walk, listings)
+        return there.asked, sorted((one.kind, one.article) for one in shop.rows(_DRIFTS))
+
+    both = [("missing_there", "A-3"), ("price", "A-1")]
+    assert check() == (MOST_PAGES, both[1:])
+    assert check() == (5, both), "A-1 was seen in the round before"
+    assert check() == (MOST_PAGES, both), "nothing is forgotten on the way"
+    with shop.session() as session:  # a round that fails begins anew
+        listing_drift_service.begin(session, connection_id)
+    assert check() == (MOST_PAGES, both)
+    there.pages = MOST_PAGES + 1
+    assert check()[0] == 1
+    assert len(shop.rows(_PROBLEMS.format("AND cleared_at IS NULL"))) == 1

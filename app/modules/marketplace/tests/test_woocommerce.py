@@ -8,6 +8,7 @@ from app.modules.marketplace.adapters.detect import prepare
 from app.modules.marketplace.adapters.feed_errors import FeedTooManyParentsError
 from app.modules.marketplace.adapters.prepared import read_prepared
 from app.modules.marketplace.adapters.woocommerce import split_list
+from app.modules.marketplace.adapters.woocommerce_columns import WooColumns, is_woocommerce
 from app.modules.marketplace.enums import RowErrorCode
 from app.modules.marketplace.services.feed_row import RowParser, compile_header
 from app.modules.marketplace.tests.prepared_rows import FIXTURES, dicts, fixture_rows
@@ -113,6 +114,51 @@ def test_a_french_export(tmp_path: Path) -> None:
     assert rows["MIEL"]["description"] == "Récolte 2026.\nSans mélange."
     assert rows["CARTE-07"]["product_type"] == "Papeterie > Cartes"
     assert len(rows) == 16
+
+
+# As WooCommerce writes them in French (the tax class in the older form), with what no feed needs among them.
+FRENCH = [
+    *("ID", "Type", "UGS", "GTIN, UPC, EAN ou ISBN"),
+    *("Nom", "Publié", "Mis en avant ?", "Visibilité dans le catalogue"),
+    *("Description courte", "Description", "Date de début de promo", "Date de fin de promo"),
+    *("État de la TVA", "Classe TVA", "En stock ?", "Stock"),
+    *("Autoriser les commandes de produits en rupture ?", "Poids (kg)", "Tarif promo", "Tarif régulier"),
+    *("Catégories", "Étiquettes", "Classe d’expédition", "Images"),
+    *("Parent", "Nom de l’attribut 1", "Valeur(s) de l’attribut 1 ", "Attribut 1 visible"),
+    "Brands",
+]
+
+
+def test_every_french_name_that_a_feed_needs_is_known() -> None:
+    columns = WooColumns(FRENCH)
+    assert columns.places.keys() == {
+        *(
+            "id",
+            "type",
+            "sku",
+            "gtin",
+            "name",
+            "published",
+            "short",
+            "description",
+            "sale_starts",
+            "sale_ends",
+        ),
+        *(
+            "tax_class",
+            "in_stock",
+            "stock",
+            "backorders",
+            "weight",
+            "sale_price",
+            "price",
+            "categories",
+            "tags",
+        ),
+        *("images", "parent", "brands"),
+    }
+    assert (columns.weight_unit, columns.attributes) == ("kg", [(25, 26)])
+    assert is_woocommerce(FRENCH)
 
 
 def test_a_german_export(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Folders as a marketplace: the connector, and a vendor's line to its own folder."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.database import ScopedSession, TenantScope
+from app.core.errors import FieldError, ValidationFailedError
+from app.modules.marketplace import facade as marketplace
 from app.modules.marketplace.contracts import (
     Ability,
+    Access,
+    AccessField,
     CheckOutcome,
     CheckReport,
     Connector,
@@ -31,12 +36,13 @@ from app.modules.order_folder.config import OrderFolderSettings
 from app.modules.tenancy import facade as tenancy
 
 _PAGE = 50
+_FOLDER = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
-def folder_of(vendor_code: str) -> Path | None:
-    """Where a vendor's folder is, or would be; None where the installation has none."""
+def folder_of(vendor_code: str, within: str = "") -> Path | None:
+    """Where a vendor's folder is, or would be; None where the installation has none. ``within``: a folder in it."""
     root = OrderFolderSettings().root
-    return root / vendor_code.lower() if root else None
+    return root / vendor_code.lower() / within if root else None
 
 
 class OrderFolderChannel:
@@ -44,6 +50,7 @@ class OrderFolderChannel:
 
     def __init__(self, path: Path) -> None:
         self._folder = OrderFolder(path)
+        self._root = OrderFolderSettings().root or path.parent
 
     def check(self) -> CheckReport:
         """Whether the folder can be used."""
@@ -113,7 +120,7 @@ class OrderFolderChannel:
         """The folder, alone. Raises ChannelUnavailableError; a root that is not there is not made: it may be a disk
         that is not mounted."""
         try:
-            if not self._folder.root.parent.is_dir():
+            if not self._root.is_dir():
                 raise ChannelUnavailableError("The root of the order folders is not there.")
             self._folder.prepare()
             with self._folder.locked():
@@ -182,13 +189,38 @@ class OrderFolderConnector:
             *(Ability.FEED, Ability.STOCK),
         }
     )
+    fields: tuple[AccessField, ...] = (
+        AccessField(
+            "folder",
+            "order_folder.fields.folder",
+            "order_folder.fields.hint",
+            is_required=False,
+            max_length=60,
+        ),
+    )
 
-    def open(self, session: Session, connection_id: UUID) -> OrderFolderChannel:  # noqa: ARG002 - one folder a vendor
+    def keep(self, session: Session, connection_id: UUID, given: Mapping[str, str]) -> None:
+        """Which folder within the vendor's own is meant; none: that itself. Raises ValidationFailedError."""
+        folder = given.get("folder", "").strip()
+        if folder and not _FOLDER.fullmatch(folder):
+            fault = FieldError("folder", "order-folder.folder", "errors.order-folder.folder", {})
+            raise ValidationFailedError("This is no name of a folder.", [fault])
+        marketplace.set_options(session, connection_id, {"folder": folder} if folder else {})
+
+    def show(self, session: Session, connection_id: UUID) -> Access:
+        """The folder."""
+        return Access(marketplace.get_options(session, connection_id))
+
+    def forget(self, session: Session, connection_id: UUID) -> None:
+        """What was given goes with the connection; the folder stays."""
+
+    def open(self, session: Session, connection_id: UUID) -> OrderFolderChannel:
         """The folder of the session's vendor. Raises ChannelNotConfiguredError."""
         assert isinstance(session, ScopedSession)
         assert isinstance(session.scope, TenantScope)
         vendor = tenancy.find_vendor(vendor_id=session.scope.vendor_id)
-        path = folder_of(vendor.code) if vendor else None
+        within = marketplace.get_options(session, connection_id).get("folder", "")
+        path = folder_of(vendor.code, within) if vendor else None
         if path is None:
             raise ChannelNotConfiguredError("ORDER_FOLDER_ROOT is not set.")
         return OrderFolderChannel(path)

@@ -81,6 +81,15 @@ def _retry(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
     return BulkOutcome(len(ids) - len(left), dict.fromkeys(left, "orders.admin_exceptions.still_waits"))
 
 
+def _take(session: Session, ids: Sequence[UUID], user_id: UUID) -> BulkOutcome:
+    """Who presses sees to them."""
+    return BulkOutcome(assign_service.assign_many(session, ids, user_id), {})
+
+
+def _let_go(session: Session, ids: Sequence[UUID]) -> BulkOutcome:
+    return BulkOutcome(assign_service.assign_many(session, ids, None), {})
+
+
 mount_list(
     router,
     ListSpec(
@@ -120,7 +129,11 @@ mount_list(
             View("pending", "orders.exception_status.pending", "status=pending"),
             View("nobody", "orders.admin_exceptions.unassigned", "status=pending&assigned=nobody"),
         ),
-        bulk=(BulkAction("retry", "orders.exceptions.retry", _MANAGE, _retry, icon="refresh-cw"),),
+        bulk=(
+            BulkAction("retry", "orders.exceptions.retry", _MANAGE, _retry, icon="refresh-cw"),
+            BulkAction("take", "orders.admin_exceptions.take", _MANAGE, icon="user", apply_by=_take),
+            BulkAction("let_go", "orders.admin_exceptions.let_go", _MANAGE, _let_go, icon="user-x"),
+        ),
         enrich=_with_names,
         row_page="orders.admin.exception",
         row_id="exception_id",

@@ -25,6 +25,12 @@ def find_by_external(session: Session, channel: str, external_id: str) -> UUID |
     return session.scalar(select(Order.id).where(Order.channel == channel, Order.external_id == external_id))
 
 
+def is_erased(session: Session, order_id: UUID) -> bool:
+    """Whether what the channel said of an order was erased with its buyer."""
+    empty = select(OrderPayload.id).where(OrderPayload.order_id == order_id, OrderPayload.payload == {})
+    return session.scalar(empty.limit(1)) is not None
+
+
 def find_again(session: Session, vendor_id: UUID, new: NewOrder) -> PlacedOrder | None:
     """The order that was placed before for the same channel and external id, with what changed taken note of.
 
@@ -57,7 +63,7 @@ def _take_note(session: Session, order: Order, new: NewOrder, raw: dict[str, Any
         .order_by(OrderPayload.revision.desc())
         .limit(1)
     ).one_or_none()
-    if last is not None and last.payload == raw:
+    if last is not None and last.payload in (raw, {}):  # an empty one was erased, and nothing is said anew
         return
     revision = last.revision + 1 if last else 1
     payload = OrderPayload(vendor_id=order.vendor_id, order_id=order.id, revision=revision, payload=raw)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.modules.orders.enums import ExceptionKind
@@ -15,16 +15,16 @@ from app.tasks.dispatcher import dispatch
 _TASK = "app.modules.orders.tasks.rounds.retry_products"
 _MOST = 200  # products of a job
 # Asked with each change of stock, while others wait for the same products: nothing is put together for it.
-_WAITING = text(
+_WAITING = (
     "SELECT DISTINCT l.product_id FROM order_lines l JOIN order_exceptions e ON e.line_id = l.id "
-    "WHERE l.product_id = ANY (CAST(:products AS uuid[])) AND e.status = 'pending' AND e.kind = 'out_of_stock'"
+    "WHERE l.product_id = ANY (%(products)s::uuid[]) AND e.status = 'pending' AND e.kind = 'out_of_stock'"
 )
 
 
 def on_arrival(session: Session, vendor_id: UUID, product_ids: Sequence[UUID]) -> None:
     """Have jobs look again at the lines that wait for these products, if there are such lines."""
     products = "{" + ",".join(map(str, product_ids)) + "}"
-    found = sorted(session.connection().execute(_WAITING, {"products": products}).scalars())
+    found = sorted(session.connection().exec_driver_sql(_WAITING, {"products": products}).scalars())
     for start in range(0, len(found), _MOST):
         some = ",".join(str(key) for key in found[start : start + _MOST])
         dispatch(session, _TASK, kwargs={"product_ids": some}, vendor_id=vendor_id)

@@ -59,3 +59,15 @@ def assign(session: Session, row: OrderException, user_id: UUID | None) -> None:
                 target=target,
                 to=names.get(user_id) if user_id else None,
             )
+
+
+def assign_many(session: Session, ids: Sequence[UUID], user_id: UUID | None) -> int:
+    """Have somebody see to several exceptions, or nobody; how many that changed."""
+    rows = session.scalars(
+        select(OrderException)
+        .where(OrderException.id.in_(ids), OrderException.assigned_to.is_distinct_from(user_id))
+        .order_by(OrderException.vendor_id, OrderException.id)
+    ).all()
+    for row in rows:
+        assign(session, row, user_id)
+    return len(rows)

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 
 THRESHOLD_CENTS = 1_000_000
 """Net, for all other states together, in this year or the one before."""
+_AT_ONCE = 4
+"""So many orders that are placed at the same moment are sure to see that together they cross the threshold: one that
+takes the year's sum over a quarter of it waits for the others; a smaller one pays nothing."""
 ZONE = ZoneInfo("Europe/Luxembourg")
 
 _NET = text("""
@@ -20,6 +23,8 @@ _NET = text("""
       AND ship_country <> coalesce((SELECT country FROM invoice_settings WHERE vendor_id = :vendor_id), 'LU')
       AND (regime IN ('oss', 'origin') OR regime = 'exempt' AND buyer ->> 'vat_number' IS NULL)
 """)
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 def start_of_year(year: int) -> datetime:
@@ -35,6 +40,15 @@ def net_of_year(session: Session, vendor_id: UUID, year: int) -> int:
 
 def is_over_threshold(session: Session, vendor_id: UUID, on: date, more_cents: int = 0) -> bool:
     """Whether sales to other states exceed the threshold in the year of this day, with so much more (net cents), or
-    have exceeded it in the one before."""
-    this_year = net_of_year(session, vendor_id, on.year) + more_cents
-    return this_year > THRESHOLD_CENTS or net_of_year(session, vendor_id, on.year - 1) > THRESHOLD_CENTS
+    have exceeded it in the one before.
+
+    Within reach of the threshold this waits for other orders that are being placed at this moment, and the session
+    keeps others waiting until its transaction ends: else each of them might miss that together they cross it.
+    """
+    if net_of_year(session, vendor_id, on.year - 1) > THRESHOLD_CENTS:
+        return True
+    sold = net_of_year(session, vendor_id, on.year)
+    if more_cents and sold <= THRESHOLD_CENTS < (sold + more_cents) * _AT_ONCE:
+        session.execute(_LOCK, {"key": f"orders.threshold:{vendor_id}:{on.year}"})
+        sold = net_of_year(session, vendor_id, on.year)
+    return sold + more_cents > THRESHOLD_CENTS

@@ -14,8 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.modules.events import Event, publish
 from app.modules.orders.contracts import By, RefundOf, RefundTerms
 from app.modules.orders.enums import RefundMethod, WithdrawalSource, WithdrawalStatus
+from app.modules.orders.events import WithdrawalNoted, WithdrawalSettled
 from app.modules.orders.exceptions import (
     OrderInputError,
     OrderStateError,
@@ -24,7 +26,7 @@ from app.modules.orders.exceptions import (
 )
 from app.modules.orders.models.order import Order, OrderLine
 from app.modules.orders.models.withdrawal import Withdrawal, WithdrawalLine
-from app.modules.orders.services import refund_service
+from app.modules.orders.services import refund_service, withdrawal_mail_service
 from app.modules.orders.services.state_service import goods_of, lines_of, lock_order, note
 
 PREFIX = "wdr"
@@ -80,6 +82,8 @@ def note_withdrawal(
     )
     note(session, order, "withdrawal_noted", by, withdrawal_id=str(row.id), number=row.number)
     session.flush()
+    _publish(session, WithdrawalNoted(order.id, row.id), order)
+    withdrawal_mail_service.ask_to_mail(session, order, row)
     return row
 
 
@@ -192,3 +196,9 @@ def _move(session: Session, order: Order, row: Withdrawal, to: WithdrawalStatus,
     row.status = to
     note(session, order, f"withdrawal_{to}", by, withdrawal_id=str(row.id), number=row.number, **data)
     session.flush()
+    if not _NEXT[to]:
+        _publish(session, WithdrawalSettled(order.id, row.id, to.value), order)
+
+
+def _publish(session: Session, event: Event, order: Order) -> None:
+    publish(session, event, vendor_id=order.vendor_id, aggregate=str(order.id))

@@ -296,6 +296,23 @@ def test_the_operator_sees_documents_and_who_sees_to_what(client: TestClient, de
     assert len(said) == 2  # at the exception and at its order
     assert fill(client, page, assigned_to="")[0] == 200
     assert to_public("oex", waiting) in client.get(f"{exceptions}?assigned=nobody").text
+    for act, shown in (("take", me), ("let_go", "nobody")):
+        chosen = {
+            "action": act,
+            "ids": to_public("oex", waiting),
+            "csrf_token": token_of(client.get(exceptions)),
+        }
+        client.post(f"{exceptions}/bulk", data=chosen, follow_redirects=True)
+        assert to_public("oex", waiting) in client.get(f"{exceptions}?assigned={shown}").text
+    everything = {
+        "action": "take",
+        "everything": "1",
+        "query": "status=pending",
+        "csrf_token": chosen["csrf_token"],
+    }
+    client.post(f"{exceptions}/bulk", data=everything, follow_redirects=True)
+    work()  # more than fit on a page are done by a job, in the name of who pressed
+    assert to_public("oex", waiting) in client.get(f"{exceptions}?assigned={me}").text
     desk.product("PEN", "04006381333931")
     picked = {"action": "retry", "ids": to_public("oex", waiting)}
     picked["csrf_token"] = token_of(client.get(exceptions))

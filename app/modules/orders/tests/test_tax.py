@@ -4,12 +4,14 @@ import random
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from threading import Event, Thread
 
 import duty27_eu_vat
 import eu_vat_rates_data
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from app.core.ids import new_id
 from app.core.money import vat_of_gross
@@ -19,6 +21,7 @@ from app.modules.orders.services.exception_service import resolve_exception
 from app.modules.orders.services.line_amounts import charged, refund_cents, refund_vat
 from app.modules.orders.services.oss_report_service import Quarter
 from app.modules.orders.services.oss_total_service import THRESHOLD_CENTS, net_of_year
+from app.modules.orders.services.place_service import place_order
 from app.modules.orders.services.price_service import price_order
 from app.modules.orders.services.tax_service import (
     EU_STATES,
@@ -186,6 +189,50 @@ def test_the_order_that_crosses_the_threshold_is_the_first_that_is_taxed_there(d
         assert tax_order(session, desk.vendor_id, "DE", None, TODAY).regime is Regime.OSS
         assert tax_order(session, desk.vendor_id, "DE", None, date(2027, 6, 1)).regime is Regime.OSS
         assert tax_order(session, desk.vendor_id, "LU", None, TODAY).regime is Regime.DOMESTIC
+
+
+def test_two_orders_of_the_same_moment_do_not_both_miss_the_threshold(desk: Desk) -> None:
+    desk.product("A")
+    with desk.session() as session:
+        half = (THRESHOLD_CENTS - net_of_year(session, desk.vendor_id, TODAY.year)) // 2 + 1000
+    new = NewOrder(
+        channel="direct",
+        lines=[replace(desk.line("A", 1, half), tax_class="zero")],
+        buyer=ANNE,
+        shipping_address=_in("BE"),  # type: ignore[arg-type]
+        billing_address=None,
+    )
+    is_priced, second = Event(), []
+
+    def place_second() -> None:
+        with desk.session() as session:
+            is_priced.set()
+            second.append(place_order(session, desk.vendor_id, new, when_short="refuse").order_id)
+
+    with desk.session() as session:
+        first = place_order(session, desk.vendor_id, new, when_short="refuse").order_id
+        other = Thread(target=place_second)
+        other.start()
+        assert is_priced.wait(10)
+        other.join(1.0)  # it waits for this one, or has been placed beside it
+    other.join(10)
+    regimes = [desk.view(key).order.regime for key in (first, *second)]
+    assert regimes == ["origin", "oss"]
+
+
+def test_a_small_order_far_from_the_threshold_waits_for_nobody(desk: Desk) -> None:
+    desk.product("A")
+    with desk.session() as session:
+        assert (
+            tax_order(session, desk.vendor_id, "BE", None, TODAY, lambda _tax: 1000).regime is Regime.ORIGIN
+        )
+        held = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        assert session.scalar(held) == 0
+        assert (
+            tax_order(session, desk.vendor_id, "BE", None, TODAY, lambda _tax: 900_000).regime
+            is Regime.ORIGIN
+        )
+        assert session.scalar(held) == 1
 
 
 def _in(country: str) -> object:
