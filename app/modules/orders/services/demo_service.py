@@ -84,11 +84,14 @@ def place_demo_orders(session: Session, tries: int) -> int:
 
 
 def _plenty(session: Session, vendor_id: UUID) -> tuple[ProductSummary, ...]:
-    """Goods of which there are enough for all the orders, or no stock is kept."""
+    """Goods of which there are enough for all the orders. Where stock is kept, those whose stock is there already: what
+    the demo puts on the shelf while orders are placed may be less than they need."""
     goods = list_products(session, language="fr", limit=_LOOKED_AT).products
     stock = STOCK.find_for(vendor_id)
-    there = stock.available(session, [one.id for one in goods]) if stock else {}
-    return tuple(one for one in goods if there.get(one.id, _ENOUGH) >= _ENOUGH)[:_NEEDED]
+    if stock is None:
+        return goods[:_NEEDED]
+    there = stock.available(session, [one.id for one in goods])
+    return tuple(one for one in goods if there.get(one.id, 0) >= _ENOUGH)[:_NEEDED]
 
 
 class _Stage:
