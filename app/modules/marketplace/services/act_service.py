@@ -170,7 +170,7 @@ def _told(session: Session, record: ExternalRecord) -> dict[str, dict[str, bool]
     )
     told: dict[str, dict[str, bool]] = {}
     for act in session.scalars(acts.order_by(OutgoingAct.id)):
-        told.setdefault(act.kind, {}).update(act.payload["units"])
+        told.setdefault(act.kind, {}).update(act.payload.get("units", {}))  # none once erased
     return told
 
 
