@@ -230,7 +230,8 @@ class _Writer:
                 _reserve_unguarded(session, order_id, wanted)
                 short: dict[UUID, int] = {}
             else:
-                short = self._stock().reserve(session, order_id, channel, wanted)
+                waits = channel != "shop"  # a shop refuses; a marketplace's order is kept and waits
+                short = self._stock().reserve(session, order_id, channel, wanted, waits=waits)
         self.tally.outcomes[f"{channel} {'short' if short else 'accepted'}"] += 1
         if not short:
             self.open.append((order_id, wanted))

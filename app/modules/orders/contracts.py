@@ -160,10 +160,17 @@ class StockReservation(Protocol):
     """
 
     def reserve(
-        self, session: Session, order_id: UUID, reference: str, wanted: Sequence[tuple[UUID, UUID, int]]
+        self,
+        session: Session,
+        order_id: UUID,
+        reference: str,
+        wanted: Sequence[tuple[UUID, UUID, int]],
+        *,
+        waits: bool = True,
     ) -> dict[UUID, int]:
         """Reserve (line, product, quantity), all or nothing. Returns what is available of each product that is short;
-        an empty answer means that all is reserved."""
+        an empty answer means that all is reserved. ``waits`` False: an order that is short will be refused, not kept,
+        so that nobody needs to hear of the stock that comes at the same moment."""
 
     def release(
         self, session: Session, order_id: UUID, lines: Sequence[tuple[UUID, int]] | None = None

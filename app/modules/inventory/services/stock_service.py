@@ -28,10 +28,19 @@ class Stock:
 
     @staticmethod
     def reserve(
-        session: Session, order_id: UUID, reference: str, wanted: Wanted, *, user_id: UUID | None = None
+        session: Session,
+        order_id: UUID,
+        reference: str,
+        wanted: Wanted,
+        *,
+        waits: bool = True,
+        user_id: UUID | None = None,
     ) -> dict[UUID, int]:
         """Hold (line, product, units) for an order, all or nothing. Gives what is free of each product of which there
-        is too little; nothing, when all is held. A line that is held already stays as it is."""
+        is too little; nothing, when all is held. A line that is held already stays as it is.
+
+        ``waits``: an order that is short is kept, and gets the stock that comes; else it is refused the quick way.
+        """
         lines: dict[UUID, tuple[UUID, int]] = {}
         for line_id, product_id, quantity in wanted:
             if quantity > 0:
@@ -45,6 +54,7 @@ class Stock:
             "lines": stock_sql.array(lines),
             "products": stock_sql.array(product_id for product_id, _ in lines.values()),
             "quantities": stock_sql.array(quantity for _, quantity in lines.values()),
+            "waits": waits,
             "user_id": user_id,
             "now": clock.now(),
         }

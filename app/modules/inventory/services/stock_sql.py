@@ -38,8 +38,8 @@ _SKU = catalog.sku_of(literal_column("m.product_id")).compile(dialect=postgresql
 # transaction ends. ``is_alerted``: people were told that little is left.
 _TOLD = f"""
     moved AS (
-        SELECT c.product_id, sum(c.on_hand_change)::bigint AS on_hand, sum(c.reserved_change)::bigint AS reserved
-        FROM changed c GROUP BY c.product_id
+        SELECT product_id, sum(on_hand_change)::bigint AS on_hand, sum(reserved_change)::bigint AS reserved
+        FROM changed GROUP BY product_id
     ), told AS (
         SELECT m.product_id, ({_SKU}) AS sku, t.on_hand + m.on_hand AS all_on_hand,
                t.on_hand + m.on_hand - t.reserved - m.reserved AS available,
@@ -50,8 +50,8 @@ _TOLD = f"""
                EXISTS (SELECT FROM stock_alerts a
                        WHERE a.product_id = m.product_id) AS is_alerted
         FROM moved m JOIN (
-            SELECT l.product_id, sum(l.on_hand)::bigint AS on_hand, sum(l.reserved)::bigint AS reserved
-            FROM locked l GROUP BY l.product_id
+            SELECT product_id, sum(on_hand)::bigint AS on_hand, sum(reserved)::bigint AS reserved
+            FROM locked GROUP BY product_id
         ) t USING (product_id)
     )"""
 
@@ -73,31 +73,37 @@ def _statement(sql: str) -> str:
 
 # The lines of an order and the free units of a product each lie one behind the other, as stretches of one line. Where a
 # line's stretch and a place's overlap, that many units are taken there: what is checked is what is booked.
+# Who does not wait for stock is refused without a lock where too little is seen: a crowd before an empty shelf does not
+# queue for it. Who waits asks under the lock: what comes while he asks would else pass him by.
 RESERVE = _statement(
     f"""
     WITH wanted AS (
         SELECT w.line_id, w.product_id, w.quantity,
-               (sum(w.quantity) OVER (PARTITION BY w.product_id ORDER BY w.line_id))::bigint AS upto
-        FROM unnest(%(lines)s::uuid[], %(products)s::uuid[], %(quantities)s::bigint[])
+               sum(w.quantity) OVER (PARTITION BY w.product_id ORDER BY w.line_id) AS upto
+        FROM unnest(%(lines)s::uuid[], %(products)s::uuid[], %(quantities)s::int[])
              AS w (line_id, product_id, quantity)
         WHERE NOT EXISTS (
             SELECT FROM stock_reservations r
             WHERE r.order_id = %(order_id)s AND r.line_id = w.line_id)
+    ), asked AS (
+        SELECT w.product_id, max(w.upto) AS units FROM wanted w GROUP BY w.product_id
+    ), hopeless AS (
+        SELECT i.product_id, sum(i.on_hand - i.reserved) AS free
+        FROM inventory i JOIN asked a USING (product_id) WHERE NOT %(waits)s::boolean
+        GROUP BY i.product_id, a.units HAVING sum(i.on_hand - i.reserved) < a.units
     ), locked AS (
-        SELECT i.id, i.product_id, i.warehouse_id, i.bin_location, i.on_hand, i.reserved, i.version,
-               i.on_hand - i.reserved AS free
-        FROM inventory i
-        WHERE i.product_id = ANY (%(products)s::uuid[])
+        SELECT i.*, i.on_hand - i.reserved AS free FROM inventory i
+        WHERE i.product_id = ANY (%(products)s::uuid[]) AND NOT EXISTS (SELECT FROM hopeless)
         ORDER BY i.product_id, i.id FOR UPDATE
     ), places AS (
-        SELECT l.*, (sum(l.free) OVER (
-                   PARTITION BY l.product_id ORDER BY w.priority, w.code, l.bin_location))::bigint AS upto
+        SELECT l.*, sum(l.free) OVER (PARTITION BY l.product_id ORDER BY w.priority, w.code, bin_location) AS upto
         FROM locked l JOIN warehouses w ON w.id = l.warehouse_id
     ), short AS (
-        SELECT p.product_id, max(p.upto) AS free FROM places p GROUP BY p.product_id
-        HAVING max(p.upto) < (SELECT max(w.upto) FROM wanted w WHERE w.product_id = p.product_id)
+        SELECT p.product_id, max(p.upto) AS free FROM places p JOIN asked a USING (product_id)
+        GROUP BY p.product_id, a.units HAVING max(p.upto) < a.units
+        UNION ALL TABLE hopeless
     ), pieces AS (
-        SELECT w.line_id, p.id, p.product_id, p.warehouse_id, p.bin_location, p.on_hand, p.reserved, p.version,
+        SELECT w.line_id, p.*,
                least(w.upto, p.upto) - greatest(w.upto - w.quantity, p.upto - p.free) AS units
         FROM wanted w JOIN places p ON p.product_id = w.product_id
         WHERE least(w.upto, p.upto) > greatest(w.upto - w.quantity, p.upto - p.free)
@@ -107,8 +113,8 @@ RESERVE = _statement(
         SET on_hand = t.on_hand, reserved = t.reserved + t.units, version = t.version + 1,
             updated_at = {_NOW}
         FROM (
-            SELECT p.id, p.on_hand, p.reserved, p.version, sum(p.units)::bigint AS units
-            FROM pieces p GROUP BY p.id, p.on_hand, p.reserved, p.version
+            SELECT id, on_hand, reserved, version, sum(units)::bigint AS units
+            FROM pieces GROUP BY id, on_hand, reserved, version
         ) t
         WHERE i.id = t.id
         RETURNING i.product_id, i.warehouse_id, i.bin_location, i.version, i.on_hand, i.reserved,
@@ -116,18 +122,17 @@ RESERVE = _statement(
     ), booked AS (
         INSERT INTO stock_reservations (id, vendor_id, order_id, line_id, product_id, warehouse_id, bin_location,
             quantity, fulfilled, released, returned, reference_label, created_at, updated_at, version)
-        SELECT {_NEW_ID}, {_VENDOR}, %(order_id)s, p.line_id, p.product_id, p.warehouse_id,
-               p.bin_location, p.units, 0, 0, 0, %(reference)s, {_NOW},
-               {_NOW}, 1
-        FROM pieces p
+        SELECT {_NEW_ID}, {_VENDOR}, %(order_id)s, line_id, product_id, warehouse_id, bin_location, units, 0, 0, 0,
+               %(reference)s, {_NOW}, {_NOW}, 1
+        FROM pieces
     ), noted AS (
         {_LEDGER}
-        SELECT {_NEW_ID}, {_VENDOR}, c.product_id, c.warehouse_id, c.bin_location, c.version - 1, 'reserve', 0,
-               c.reserved_change, c.on_hand, c.reserved, {_ORDER}
-        FROM changed c
+        SELECT {_NEW_ID}, {_VENDOR}, product_id, warehouse_id, bin_location, version - 1, 'reserve', 0,
+               reserved_change, on_hand, reserved, {_ORDER}
+        FROM changed
     ), {_TOLD}
     SELECT product_id, sku, all_on_hand, available, low_stock_level, is_alerted, false AS is_short FROM told
-    UNION ALL SELECT s.product_id, '', 0, s.free::bigint, NULL, false, true FROM short s
+    UNION ALL SELECT product_id, '', 0, free::bigint, NULL, false, true FROM short
     """
 )
 

@@ -163,7 +163,7 @@ def _reserve(
         return {}
     # The number is taken last, so that nobody waits for it: what people know the order by comes with its shipment.
     reference = new.external_number or to_public("ord", order_id)
-    short = stock.reserve(session, order_id, reference, wanted)
+    short = stock.reserve(session, order_id, reference, wanted, waits=when_short != "refuse")
     if not short:
         return {}
     if when_short == "refuse":
