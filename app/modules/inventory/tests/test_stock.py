@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.database import unit_of_work
@@ -103,6 +103,24 @@ def test_demand_is_summed_and_all_or_nothing(shop: _Shop) -> None:
     assert shop.figures(scarce) == (3, 0)
     assert shop.figures(plenty) == (9, 0)
     assert shop.session.scalars(select(Reservation)).all() == []
+
+
+def test_who_does_not_wait_is_refused_without_a_lock(world: Database) -> None:
+    with unit_of_work(vendor_scope("GUTLAND")) as session:
+        shop = _Shop(session)
+        product = shop.product(("A", "", 2), ("B", "", 1))
+    wanted = [(new_id(), product, 4)]
+    with unit_of_work(shop.scope) as other:
+        level_service.adjust(other, shop.place(product), 9, Reason.CORRECTION)  # holds the lock until it ends
+        with unit_of_work(shop.scope) as session:
+            session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            assert Stock.reserve(session, new_id(), "R-1", wanted, waits=False) == {product: 3}
+            with pytest.raises(OperationalError, match="lock timeout"), session.begin_nested():
+                Stock.reserve(session, new_id(), "R-2", wanted)
+            with pytest.raises(OperationalError, match="lock timeout"), session.begin_nested():
+                Stock.reserve(session, new_id(), "R-3", [(new_id(), product, 3)], waits=False)
+    with unit_of_work(shop.scope) as session:
+        assert Stock.reserve(session, new_id(), "R-4", wanted, waits=False) == {}
 
 
 def test_untracked_is_neither_reserved_nor_short(shop: _Shop) -> None:
