@@ -25,7 +25,7 @@ class Progress(NamedTuple):
 
 
 def read_history(session: Session, connection_id: UUID, state: dict[str, Any] | None) -> Generator[Progress]:
-    """Take in all orders; yields after each page, where it is to be committed. Raises ChannelError.
+    """Take in all orders; yields where the work so far is to be committed. Raises ChannelError.
 
     An order may come twice, as its state changes while the list is read: it is the same order.
     """
@@ -36,7 +36,9 @@ def read_history(session: Session, connection_id: UUID, state: dict[str, Any] | 
         yield Progress(state["read"], state["total"], state)
         for _ in range(_MOST_PAGES):
             page = _read(line, state["cursor"])
-            counts.update(take_page(session, line, page.orders))
+            for outcome in take_page(session, line, page.orders):
+                counts[outcome] += 1
+                yield Progress(state["read"], state["total"], state)
             state = {
                 "cursor": page.cursor,
                 "read": state["read"] + len(page.orders),

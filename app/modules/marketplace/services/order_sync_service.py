@@ -1,4 +1,4 @@
-"""Reading the open orders of a connection, page by page, each page a transaction of its own."""
+"""Reading the open orders of a connection, page by page, each order that changes something a transaction of its own."""
 
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -51,7 +51,9 @@ def sync(session: Session, connection_id: UUID, state: dict[str, Any] | None) ->
         yield state
         for _ in range(_MOST_PAGES):
             page = _read(line, state["cursor"])
-            counts.update(take_page(session, line, page.orders))
+            for outcome in take_page(session, line, page.orders):
+                counts[outcome] += 1
+                yield state
             state |= {"cursor": page.cursor, "counts": dict(counts), "seen": state["seen"] + len(page.orders)}
             if page.cursor is None:
                 is_short = page.total is not None and state["seen"] < page.total
@@ -73,14 +75,16 @@ def _read(line: Line, cursor: str | None) -> OrderPage:
     return line.ask("open_orders", lambda channel: channel.read_open(cursor))
 
 
-def take_page(session: Session, line: Line, orders: Sequence[ExternalOrder]) -> Counter[str]:
-    """Take in the orders of a page; what became of them, counted."""
+def take_page(session: Session, line: Line, orders: Sequence[ExternalOrder]) -> Generator[str]:
+    """Take in the orders of a page; yields what became of each, where it is to be committed.
+
+    An order locks the stock of its goods in one order everywhere. Two orders in one transaction do not, and would wait
+    in a circle with people who work on an order meanwhile. What is read twice after a stop is counted as the same.
+    """
     connection = get_connection(session, line.connection_id)
-    # In one order everywhere, so that two runs never wait for each other in a circle.
-    inward = sorted(orders, key=lambda order: order.external_id)
-    counts = Counter(str(take_in(session, connection, order)) for order in inward)
+    for order in sorted(orders, key=lambda order: order.external_id):
+        yield str(take_in(session, connection, order))
     write_calls(session, line)
-    return counts
 
 
 def read_again(session: Session, line: Line, wanted: Wanted, *, is_again: bool = False) -> str:
