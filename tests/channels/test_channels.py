@@ -1,6 +1,10 @@
 """Orders in and acts out through a connector, against a marketplace on paper."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import sleep
+
+from sqlalchemy import text
 
 from app.core import clock
 from app.core.database import SYSTEM, unit_of_work
@@ -13,6 +17,7 @@ from app.modules.orders import facade as orders
 from app.modules.orders.contracts import NewParcel
 from app.modules.orders.services.exception_service import retry_exceptions
 from app.modules.orders.services.shipment_service import set_parcels
+from app.testing.database import Database
 from tests.channels.conftest import BY, Shop
 from tests.channels.paper import WORLD
 
@@ -64,6 +69,24 @@ def test_orders_come_in_once_and_their_decisions_go_out(shop: Shop) -> None:
     shop.work()
     assert WORLD.states("Z") == "ra"
     assert shop.problems() == set()
+
+
+def test_orders_of_a_page_do_not_hold_the_stock_of_each_other(shop: Shop, world: Database) -> None:
+    WORLD.place("X", "A")
+    WORLD.place("Y", "B")
+    lock = "SELECT FROM inventory WHERE vendor_id = :vendor AND product_id = :product FOR UPDATE"
+    with world.owner_engine.connect() as other, ThreadPoolExecutor(1) as pool:
+        other.execute(text(lock), {"vendor": shop.vendor_id, "product": shop.goods["B"]})
+        syncing = pool.submit(shop.sync)
+        for _ in range(100):
+            if shop.level("A") == (10, 1):
+                break
+            sleep(0.1)
+        found = shop.level("A"), shop.level("B")
+        other.rollback()
+        syncing.result(60)
+    assert found == ((10, 1), (10, 0))
+    assert shop.level("B") == (10, 1)
 
 
 def test_nothing_is_told_twice_whatever_happens_to_the_answers(shop: Shop) -> None:
